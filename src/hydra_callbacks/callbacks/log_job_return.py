@@ -1,0 +1,32 @@
+"""How did the job end? Said in its own log, which is all that a remote cluster leaves."""
+
+from __future__ import annotations
+
+import logging
+from typing import Literal
+
+from hydra_callbacks.lifecycle import Job, Outcome, RunCallback
+
+log = logging.getLogger("hydra.callbacks")
+
+
+class LogJobReturn(RunCallback):
+    """Log the job's return value, or its error with the traceback, when it ends.
+
+    Takes the place of Hydra's own `LogJobReturnCallback`, which does nothing from Hydra 1.4 on.
+
+    Args:
+        enabled: When False, nothing is logged.
+        on_error: What becomes of an exception in one of its events: "warn" or "abort".
+    """
+
+    def __init__(self, *, enabled: bool = True, on_error: Literal["warn", "abort"] = "warn") -> None:
+        super().__init__(enabled=enabled, on_error=on_error)
+
+    def job_ended(self, job: Job, outcome: Outcome) -> None:
+        """Log it."""
+        if outcome.status == "completed":
+            log.info("Succeeded with return value: %s", job.redactor.data(outcome.return_value))
+        else:
+            error = outcome.error
+            log.error("Job %s: %s", outcome.status, job.redactor.text(repr(error)), exc_info=error)

@@ -1,0 +1,105 @@
+"""What happened in each job, and can I still tell in a year?"""
+
+from __future__ import annotations
+
+import json
+import sys
+import traceback
+from typing import TYPE_CHECKING, Any, Literal
+
+from hydra_callbacks.lifecycle import Job, Launch, Outcome, RunCallback
+from hydra_callbacks.runs.record import timestamp
+from hydra_callbacks.support.process import host_facts
+from hydra_callbacks.support.redact import overrides
+from hydra_callbacks.support.settings import check_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_LONGEST_TRACEBACK = 100_000  # characters
+
+
+class RunRecord(RunCallback):
+    """Keep one JSON document for each job: `run.json`, in Hydra's own folder of its output directory.
+
+    It is written when the job starts (status `running`) and when it ends, in one step each time, so that also a killed
+    job leaves a record. The other callbacks add their sections to it, in whatever order they stand in the
+    configuration. A job that starts again in the same directory (a requeue, a retry) keeps its id and counts `attempt` up.
+
+    Args:
+        result_file: File in the output directory whose JSON object is the record's `result`; when the job writes none,
+            what the task returns is.
+        enabled: When False, no record is kept.
+        on_error: What becomes of an exception in one of its events: "warn" or "abort".
+    """
+
+    def __init__(
+        self,
+        *,
+        result_file: str = "results.json",
+        enabled: bool = True,
+        on_error: Literal["warn", "abort"] = "warn",
+    ) -> None:
+        super().__init__(enabled=enabled, on_error=on_error)
+        check_name("result_file", result_file)
+        self.result_file = result_file
+        self._command: list[str] = []
+
+    def launch_started(self, launch: Launch) -> None:  # noqa: ARG002  (the words are the process's, not the launch's)
+        """Remember the command line; a worker process has another one."""
+        self._command = list(sys.argv)
+
+    def job_started(self, job: Job) -> None:
+        """Write the record of a running job."""
+        job.record.add(
+            {
+                "app": job.name,
+                "config_name": job.config_name,
+                "status": "running",
+                "started_at": timestamp(job.started_at),
+                "job": {"num": job.num, "id": job.id, "sweep": job.is_sweep},
+                "overrides": list(job.overrides),
+                "config": job.config,
+                "command": overrides(self._command, job.redactor),
+                "cwd": job.cwd,
+                "output_dir": job.output_dir,
+                "sweep_dir": job.launch_dir if job.is_sweep else None,
+                "host": host_facts(),
+            }
+        )
+        job.record.keep()
+
+    def job_ended(self, job: Job, outcome: Outcome) -> None:
+        """Write how it ended."""
+        job.record.add(
+            {
+                "status": outcome.status,
+                "ended_at": timestamp(job.started_at + outcome.duration_s),
+                "duration_s": round(outcome.duration_s, 6),
+                "result": self._result(job, outcome),
+                "error": _error(outcome.error) if outcome.status != "completed" else None,
+            }
+        )
+
+    def _result(self, job: Job, outcome: Outcome) -> Any:
+        """Return the object in the result file, or what the task returned, as a mapping; None when there is neither."""
+        file = job.output_dir / self.result_file
+        try:
+            written = json.loads(file.read_bytes())
+        except (OSError, ValueError):
+            written = None
+        if isinstance(written, dict):
+            return written
+        returned = outcome.return_value
+        return returned if returned is None or isinstance(returned, dict) else {"return_value": returned}
+
+
+def _error(error: BaseException | None) -> Mapping[str, str] | None:
+    if error is None:
+        return None
+    trace = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+    return {
+        "type": type(error).__name__,
+        "message": str(error),
+        "traceback": trace[-_LONGEST_TRACEBACK:],
+    }

@@ -1,0 +1,1 @@
+"""Config groups: one file for each callback, and presets."""

@@ -1,0 +1,185 @@
+"""What is under way in this process, and how do we hear of its end when Hydra tells nobody?
+
+Hydra 1.3 calls no end event when the task leaves by `sys.exit` or Ctrl-C, nor at the end of a sweep with a failed job.
+But whatever happens, `run_job` restores `HydraConfig` and `hydra.main` clears `GlobalHydra` in a `finally` clause. While
+something is under way, these two singletons have a subclass of ours as their class, which ends there what was left
+open: at once, with the exception in hand, and also in a worker process that is killed right afterwards. What neither
+sees (an application with a loop of its own) is ended when the interpreter exits.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+import time
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+
+from hydra_callbacks.lifecycle.facts import Job, Launch, Outcome, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+
+    from hydra_callbacks.lifecycle.callback import RunCallback
+
+Kind = Literal["job", "launch"]
+
+
+class Flight:
+    """A job or launch under way: its facts, and the callbacks that are still to hear of its end.
+
+    Args:
+        kind: "job" or "launch".
+        facts: What the callbacks are told.
+        config: Hydra's configuration object, the same at start and end; kept alive, since its identity is the key.
+    """
+
+    def __init__(self, kind: Kind, facts: Job | Launch, config: Any) -> None:
+        self.kind = kind
+        self.facts = facts
+        self.config = config
+        self.callbacks: list[RunCallback] = []
+        self.outcome: Outcome | None = None
+        self.error_before = sys.exc_info()[1]
+        self.pid = os.getpid()
+        self.frame_id = _frame_of_run_job() if kind == "job" else None
+        self._started = time.perf_counter()
+
+    def end(self, *, error: BaseException | None = None, job_return: Any = None) -> Outcome:
+        """Settle how it ended, at the first call; the later ones are told the same."""
+        if self.outcome is None:
+            self.outcome = Outcome(
+                status=_status(error, is_sweep_launch=self.kind == "launch" and self.facts.is_sweep),
+                return_value=None if error or job_return is None else job_return._return_value,  # noqa: SLF001
+                error=error,
+                duration_s=time.perf_counter() - self._started,
+                job_return=job_return,
+            )
+        return self.outcome
+
+
+def _status(error: BaseException | None, *, is_sweep_launch: bool) -> Status:
+    if isinstance(error, SystemExit) and error.code in {0, None}:
+        return "interrupted" if is_sweep_launch else "completed"
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted"
+    return "failed" if error else "completed"
+
+
+class Interrupted(KeyboardInterrupt):
+    """Stands for the error of what ended without a trace when the interpreter exits."""
+
+
+_flights: dict[tuple[Kind, int], Flight] = {}
+
+
+def depart(kind: Kind, config: Any, make_facts: Callable[[], Job | Launch], callback: RunCallback) -> Flight:
+    """Join the job or launch of this configuration; the first callback to do so makes its facts."""
+    flight = _flights.get((kind, id(config)))
+    if flight is None:
+        flight = Flight(kind, make_facts(), config)
+        if not _flights:
+            atexit.register(_at_exit)
+        _flights[kind, id(config)] = flight
+        if kind == "job":
+            HydraConfig.instance().__class__ = _WatchedHydraConfig
+        else:
+            GlobalHydra.instance().__class__ = _WatchedGlobalHydra
+    flight.callbacks.append(callback)
+    return flight
+
+
+def arrive(kind: Kind, config: Any, callback: RunCallback) -> Flight | None:
+    """Take a callback off the job or launch that ends; None when it never joined, or was told already."""
+    flight = _flights.get((kind, id(config)))
+    if flight is None or callback not in flight.callbacks:
+        return None
+    flight.callbacks.remove(callback)
+    if not flight.callbacks:
+        _forget(flight)
+    return flight
+
+
+def _forget(flight: Flight) -> None:
+    _flights.pop((flight.kind, id(flight.config)), None)
+    if not _flights:
+        atexit.unregister(_at_exit)
+
+
+def _end_left_open(error: BaseException | None, *, frame: FrameType | None = None) -> None:
+    """Tell the callbacks, last one first, that a job (that of a frame) or everything has ended."""
+    abort: SystemExit | None = None
+    for flight in reversed(list(_flights.values())):
+        if flight.pid != os.getpid() or (frame is not None and flight.frame_id != id(frame)):
+            continue
+        outcome = flight.end(error=error)
+        while flight.callbacks:
+            callback = flight.callbacks.pop()
+            try:
+                callback._ended(flight, outcome, leaving=True)  # noqa: SLF001  (the other half of the lifecycle)
+            except SystemExit as wish:
+                abort = wish
+        _forget(flight)
+    if abort is not None:
+        raise abort
+
+
+def _at_exit() -> None:
+    _end_left_open(Interrupted("the interpreter exits"))
+
+
+def _frame_of_run_job() -> int | None:
+    """Return the identity of Hydra's `run_job` frame that called us."""
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001  (nothing else tells the caller)
+    while frame is not None and not _is_in(frame, "hydra.core.utils", {"run_job", "_run_job"}):
+        frame = frame.f_back
+    return id(frame) if frame is not None else None
+
+
+def _is_in(frame: FrameType, module: str, functions: set[str]) -> bool:
+    return frame.f_code.co_name in functions and frame.f_globals.get("__name__") == module
+
+
+class _WatchedHydraConfig(HydraConfig):
+    """Ends the job whose `run_job` restores the configuration."""
+
+    @property  # type: ignore[override]  # a plain attribute in Hydra's class
+    def cfg(self) -> Any:
+        return self.__dict__["cfg"]
+
+    @cfg.setter
+    def cfg(self, value: Any) -> None:
+        try:
+            _end_left_open(sys.exc_info()[1], frame=sys._getframe(1))  # noqa: SLF001
+        finally:
+            if not any(kind == "job" for kind, _ in _flights):
+                self.__class__ = HydraConfig
+            self.__dict__["cfg"] = value
+
+
+class _WatchedGlobalHydra(GlobalHydra):
+    """Ends everything when `hydra.main` is left; an application may clear the singleton at any other time."""
+
+    def clear(self) -> None:
+        try:
+            if _is_in(sys._getframe(1), "hydra._internal.utils", {"_run_hydra"}):  # noqa: SLF001
+                _end_left_open(_cause(sys.exc_info()[1]))
+                self.__class__ = GlobalHydra
+        finally:
+            GlobalHydra.clear(self)
+
+
+def _cause(error: BaseException | None) -> BaseException | None:
+    """Return what made Hydra leave: its own exit with status 1 hides the error that it has printed."""
+    if not isinstance(error, SystemExit) or error.__context__ is None:
+        return error
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is not None and _is_in(trace.tb_frame, "hydra._internal.utils", {"run_and_report"}):
+        return cast("BaseException", error.__context__)
+    return error

@@ -1,0 +1,1 @@
+"""Where a run comes from: its code and its environment; knows nothing of Hydra."""

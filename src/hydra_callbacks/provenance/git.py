@@ -1,0 +1,89 @@
+"""Which commit is checked out, and has anything been changed since?"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hydra_callbacks.errors import GitError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_TIMEOUT_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class GitState:
+    """The state of a working tree.
+
+    Attributes:
+        sha: The commit that is checked out, 40 (or 64) hexadecimal digits; None before the first commit.
+        branch: Name of the branch; None when HEAD is detached.
+        is_dirty: Whether a tracked file differs from the commit, staged or not; untracked files do not count.
+    """
+
+    sha: str | None
+    branch: str | None
+    is_dirty: bool
+
+
+def read_state(directory: Path) -> GitState:
+    """Read the state of the working tree around a directory, by one `git status` that writes nothing.
+
+    Args:
+        directory: Any directory in the tree.
+
+    Returns:
+        The state; the format that is read is "Porcelain Format Version 2" of git-status(1).
+
+    Raises:
+        GitError: Git is not installed, the directory is in no repository, or git refuses to read it; the message says
+            which, and what to do.
+    """
+    git = shutil.which("git")
+    if git is None:
+        msg = "there is no git program on the PATH; install git, or switch GitInfo off"
+        raise GitError(msg)
+    command = [git, "--no-optional-locks", "status", "--porcelain=v2", "--branch", "-z", "--untracked-files=no"]
+    try:
+        done = subprocess.run(  # noqa: S603  (fixed words; the directory is not among them)
+            command,
+            cwd=directory,
+            env={**os.environ, "LC_ALL": "C"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_TIMEOUT_S,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        msg = f"git status in {directory} could not be run: {error}"
+        raise GitError(msg) from error
+    if done.returncode != 0:
+        said = done.stderr.decode(errors="replace").strip()
+        if "not a git repository" in said:
+            msg = f"{directory} is in no git repository; run `git init`, start in one, or switch GitInfo off"
+        else:
+            msg = f"git cannot read {directory}: {said}"
+        raise GitError(msg)
+    return _parse(done.stdout.decode(errors="surrogateescape"))
+
+
+def _parse(status: str) -> GitState:
+    headers = {}
+    is_dirty = False
+    for entry in status.split("\0"):
+        if entry.startswith("# "):
+            name, _, value = entry[2:].partition(" ")
+            headers[name] = value
+        elif entry:
+            is_dirty = True
+    sha, branch = headers.get("branch.oid"), headers.get("branch.head")
+    return GitState(
+        sha=None if sha == "(initial)" else sha,
+        branch=None if branch == "(detached)" else branch,
+        is_dirty=is_dirty,
+    )

@@ -1,0 +1,151 @@
+"""What happened in this job? One small JSON document beside Hydra's own files, and the truth that all else is built from.
+
+Schema 1 is described in the documentation ("The run record"). A reader keeps keys it does not know.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from hydra_callbacks.errors import RecordError
+from hydra_callbacks.support.files import write_whole
+from hydra_callbacks.support.plain import plain
+from hydra_callbacks.support.process import is_gone
+from hydra_callbacks.support.redact import Redactor
+
+SCHEMA = 1
+FILE_NAME = "run.json"
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Return the record in a file, or in the folder that holds it.
+
+    Args:
+        path: A `run.json`, the folder it lies in (`.hydra`), or the job's output directory.
+
+    Raises:
+        RecordError: There is none, it is torn, or a newer version of this library wrote it.
+    """
+    file = next((file for file in _candidates(path) if file.is_file()), None)
+    if file is None:
+        msg = f"no run record in {path}; expected {FILE_NAME} there or in .hydra (is the RunRecord callback on?)"
+        raise RecordError(msg)
+    try:
+        record = json.loads(file.read_bytes())
+    except ValueError as error:
+        msg = f"{file} is no whole run record ({error}); Hydra's own files beside it still tell the configuration"
+        raise RecordError(msg) from error
+    if not isinstance(record, dict):
+        msg = f"{file} is no run record: expected a JSON object, got {type(record).__name__}"
+        raise RecordError(msg)
+    schema = record.get("schema", SCHEMA)
+    if not isinstance(schema, int) or schema > SCHEMA:
+        msg = f"{file} has schema {schema!r}, this version reads up to {SCHEMA}: pip install -U hydra-callbacks"
+        raise RecordError(msg)
+    return record
+
+
+def _candidates(path: Path) -> list[Path]:
+    return [path] if path.name == FILE_NAME else [path / FILE_NAME, path / ".hydra" / FILE_NAME]
+
+
+def status(record: dict[str, Any]) -> str:
+    """Return "completed", "failed", "interrupted", "running", "lost" (its process is gone) or "unknown"."""
+    state = record.get("status", "unknown")
+    if state == "running" and is_gone(record.get("host") or {}):
+        return "lost"
+    return str(state)
+
+
+def timestamp(seconds: float) -> str:
+    """Return seconds since the epoch as UTC text with milliseconds, `2026-11-22T09:54:35.120Z`."""
+    return datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def new_id() -> str:
+    """Return a UUID of version 7 (RFC 9562, 5.7): it begins with the time in milliseconds, so ids sort by age."""
+    milliseconds = time.time_ns() // 1_000_000
+    number = milliseconds << 80 | int.from_bytes(os.urandom(10), "big")
+    number = number & ~(0xF000 << 64) | 0x7000 << 64
+    number = number & ~(0xC000 << 48) | 0x8000 << 48
+    text = f"{number:032x}"
+    return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
+
+
+class JobRecord:
+    """The record of one job while it runs, in the process that runs it.
+
+    Every callback adds its own section, in any order. Nothing is written until `keep` is called (by the RunRecord
+    callback); from then on each change replaces the file in one step.
+
+    Args:
+        directory: Where the record lies (`<output_dir>/<output_subdir>`).
+        redactor: What takes the secrets out of everything that is added.
+
+    Attributes:
+        attempt: 1, or one more than the record that an earlier start of the same job left here.
+        data: What has been added so far: plain, without secrets.
+    """
+
+    def __init__(self, directory: Path, redactor: Redactor | None = None) -> None:
+        self.path = directory / FILE_NAME
+        self.redactor = redactor or Redactor()
+        earlier = self._read_earlier()
+        previous = earlier.get("attempt", 1) if earlier else 0
+        self.attempt = previous + 1 if isinstance(previous, int) else 2
+        self.data: dict[str, Any] = {
+            **earlier,
+            "schema": SCHEMA,
+            "id": earlier.get("id") or new_id(),
+            "attempt": self.attempt,
+        }
+        self._kept = False
+
+    def _read_earlier(self) -> dict[str, Any]:
+        """Return what stays of an earlier attempt: its id, its count, and what was added by others."""
+        try:
+            earlier = read(self.path)
+        except (RecordError, OSError):
+            return {}
+        return {key: value for key, value in earlier.items() if key not in _OF_ONE_ATTEMPT}
+
+    def add(self, sections: dict[str, Any]) -> None:
+        """Set sections of the record, and write it when it is kept.
+
+        Args:
+            sections: Section or key to its value, of any type: see `support.plain` for what is written; None removes it.
+
+        Raises:
+            OSError: The file cannot be written; what was there stays, and the section is kept in memory.
+        """
+        for key, value in sections.items():
+            if value is None:
+                self.data.pop(key, None)
+            else:
+                self.data[key] = self.redactor.data(plain(value), key)
+        if self._kept:
+            self._write()
+
+    def keep(self) -> None:
+        """Write the record now, and again whenever something is added.
+
+        Raises:
+            OSError: The file cannot be written.
+        """
+        self._kept = True
+        self._write()
+
+    def _write(self) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(self.path, json.dumps(self.data, ensure_ascii=False, indent=1).encode(errors="backslashreplace"))
+
+
+_OF_ONE_ATTEMPT = {
+    *("status", "started_at", "ended_at", "duration_s", "host", "command", "config", "overrides"),
+    *("result", "error", "git", "environment", "resources", "timers"),
+}

@@ -1,0 +1,187 @@
+"""How do files stay whole while other processes read and write them?
+
+Whole means: a reader sees the old or the new content, never half of it, also when the writer is killed in the
+middle. Nothing is synced to the disk itself: what survives a killed process need not survive a power cut.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import sys
+import time
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hydra_callbacks.errors import FileLockTimeoutError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_serial = count()
+
+
+def temporary_name(path: Path) -> Path:
+    """Return a hidden name beside `path` that no other live process or thread uses."""
+    return path.with_name(f".{path.name}.{os.getpid()}-{next(_serial)}.tmp")
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a temporary path to fill; it takes the place of `path` in one step when the block ends well.
+
+    Args:
+        path: The file to replace or make; its folder must be there.
+
+    Raises:
+        OSError: The folder cannot be written, or the disk is full; `path` is as it was.
+    """
+    temporary = temporary_name(path)
+    try:
+        yield temporary
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Replace the content of `path` by `data` in one step, making the file when missing.
+
+    Args:
+        path: The file to write; its folder must be there.
+        data: All of its new content.
+
+    Raises:
+        OSError: The folder cannot be written, or the disk is full; `path` is as it was.
+    """
+    with replacing(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def write_all(fd: int, data: bytes) -> None:
+    """Write every byte of `data`, however many calls the system needs."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
+
+
+@contextlib.contextmanager
+def locked(path: Path, *, timeout_s: float = 60.0) -> Iterator[None]:
+    """Hold the one lock that belongs to `path` among all processes and threads of this machine.
+
+    The lock is a file `.<name>.lock` beside it, removed on release; the system drops it when its holder is killed,
+    and the next one takes over what was left.
+
+    Args:
+        path: The file to guard; its folder must be there.
+        timeout_s: How long to wait for another holder, in seconds.
+
+    Raises:
+        FileLockTimeoutError: Another process holds the lock for longer than `timeout_s`.
+        OSError: The folder cannot be written, or its file system knows no locks.
+    """
+    lock = path.with_name(f".{path.name}.lock")
+    deadline = time.monotonic() + timeout_s
+    pause_s = 0.0005
+    while (fd := _try_lock(lock)) is None:
+        if time.monotonic() > deadline:
+            msg = f"{path} stays locked by another process (waited {timeout_s:g} s); end it, or remove {lock}"
+            raise FileLockTimeoutError(msg)
+        time.sleep(pause_s * random.uniform(0.5, 1.5))  # noqa: S311  (spreads the waiters; no secret)
+        pause_s = min(pause_s * 1.5, 0.02)
+    try:
+        yield
+    finally:
+        # The name goes before the lock does: whoever opened this file meanwhile finds it replaced and tries again.
+        with contextlib.suppress(OSError):  # Windows keeps the name of an open file; then it stays, empty
+            lock.unlink()
+        os.close(fd)
+
+
+def _try_lock(lock: Path) -> int | None:
+    """Open and lock `lock`; None when someone else holds it."""
+    try:
+        fd = os.open(lock, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o666)
+    except PermissionError:
+        if sys.platform == "win32":  # being removed by its last holder
+            return None
+        raise
+    try:
+        if _lock_fd(fd) and _is_same_file(fd, lock):
+            return fd
+    except BaseException:
+        os.close(fd)
+        raise
+    os.close(fd)
+    return None
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock_fd(fd: int) -> bool:
+        try:
+            msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+
+    def _is_same_file(_fd: int, _path: Path) -> bool:
+        return True
+
+else:
+    import fcntl
+
+    def _lock_fd(fd: int) -> bool:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def _is_same_file(fd: int, path: Path) -> bool:
+        try:
+            return os.path.samestat(os.fstat(fd), path.stat())
+        except FileNotFoundError:
+            return False
+
+
+def relink(link: Path, target: Path) -> Path:
+    """Make `link` a symbolic link to `target` in one step, in place of an older link.
+
+    Where links are not allowed (Windows without the right to), `<link>.txt` holds the path instead.
+
+    Args:
+        link: The link; its folder must be there.
+        target: What it leads to; stored relative to the link's folder, so that the tree can be moved.
+
+    Returns:
+        What was written: `link`, or the text file.
+
+    Raises:
+        FileExistsError: `link` is a real file or folder, which is never removed.
+    """
+    if link.exists() and not link.is_symlink():
+        msg = f"{link} is a real file or folder, expected a link or nothing; move it away to get the link"
+        raise FileExistsError(msg)
+    destination: Any = target
+    with contextlib.suppress(ValueError):  # another drive on Windows has no relative path
+        destination = os.path.relpath(target, link.parent)
+    temporary = temporary_name(link)
+    try:
+        temporary.symlink_to(destination, target_is_directory=True)
+    except (OSError, NotImplementedError):
+        if link.is_symlink():
+            raise
+        text = link.with_name(link.name + ".txt")
+        write_whole(text, f"{target}\n".encode())
+        return text
+    try:
+        temporary.replace(link)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    return link

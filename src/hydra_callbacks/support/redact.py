@@ -1,0 +1,133 @@
+"""What must not be written? Values whose name says that they are secret, wherever their text turns up again.
+
+A name says so when one of its words is key, token, secret, password or credential (or a common spelling of them).
+A number is kept where the word only qualifies another (`token_dim: 64`, `max_tokens: 512`); a boolean and None always.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+REDACTED = "<redacted>"
+
+_SECRET = "key|token|secret|password|passwd|passphrase|pwd|credential|apikey|accesskey|secretkey|privatekey|authtoken"
+_SECRET_WORD = re.compile(rf"(?:{_SECRET})s?")
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_URL_USER = re.compile(r"(?<=://)[^/\s@'\"]+(?=@)")
+_NAMED_VALUE = re.compile(r"(?P<name>[\w.\-]+)(?P<equals>['\"]?\s*[=:]\s*)(?P<value>'[^']*'|\"[^\"]*\"|[^\s,;&{}\[\]'\"]+)")
+_PROSE = {"key", "token"}  # "missing key: 'lr'" and "sorted(x, key=len)" tell no secret
+_NOTHING = {REDACTED, "null", "None", "true", "false", "True", "False"}
+_SHORTEST = 6  # characters: a shorter secret's text may be part of any word, so only its name hides it
+
+
+@lru_cache(maxsize=4096)
+def _secret_word(name: str) -> str:
+    """Return "last", "inner" or "" for where a secret word stands in a name."""
+    words = [word.lower() for word in _WORDS.findall(name)]
+    secret = [bool(_SECRET_WORD.fullmatch(word)) for word in words]
+    if not any(secret):
+        return ""
+    return "last" if secret[-1] and not words[-1].endswith("s") else "inner"
+
+
+def is_secret(name: str, value: Any = "") -> bool:
+    """Tell whether a variable or config key of this name holds a secret.
+
+    Args:
+        name: The key or variable; only its own name, not the path to it.
+        value: Its value; a number, a boolean and None are not always secret (see the module).
+    """
+    where = _secret_word(name)
+    if value is None or isinstance(value, bool):
+        return False
+    return where == "last" or (where == "inner" and not isinstance(value, (int, float)))
+
+
+class Redactor:
+    """Replaces secrets by `<redacted>`; knows those of a configuration and of the environment.
+
+    Args:
+        config: Plain, nested data whose keys tell which values are secret.
+        environ: Variables whose names tell the same; the process's own when None.
+    """
+
+    def __init__(self, config: Any = None, environ: Mapping[str, str] | None = None) -> None:
+        variables = os.environ if environ is None else environ
+        found = {value for name, value in variables.items() if is_secret(name) and not _is_place(name, value)}
+        found.update(_secret_texts(config))
+        known = sorted((text for text in found if len(text) >= _SHORTEST), key=len, reverse=True)
+        self._known = re.compile("|".join(map(re.escape, known))) if known else None
+
+    def text(self, text: str) -> str:
+        """Return `text` without the known secrets, credentials in URLs, and values that follow a secret name."""
+        if self._known:
+            text = self._known.sub(REDACTED, text)
+        if "://" in text:
+            text = _URL_USER.sub(_without_password, text)
+        return _NAMED_VALUE.sub(_without_value, text) if "=" in text or ":" in text else text
+
+    def data(self, value: Any, name: str = "") -> Any:
+        """Return nested data with the secrets replaced; mappings become dicts with text keys, sequences lists."""
+        if isinstance(value, dict):
+            inside = name if is_secret(name) else ""
+            return {str(key): self.data(item, inside or str(key)) for key, item in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self.data(item, name) for item in value]
+        if is_secret(name, value):
+            return REDACTED
+        return self.text(value) if isinstance(value, str) else value
+
+
+def _is_place(name: str, value: str) -> bool:
+    """Tell whether a variable is a path after all: PWD, or SSH_KEY=/home/me/.ssh/id, which every record may name."""
+    return name in {"PWD", "OLDPWD"} or (os.path.isabs(value) and os.path.exists(value))  # noqa: PTH110, PTH117  (cheap)
+
+
+def _without_password(match: re.Match[str]) -> str:
+    user = match[0]
+    return user if user == "git" else REDACTED
+
+
+def _without_value(match: re.Match[str]) -> str:
+    name, value = match["name"].rpartition(".")[2], match["value"]
+    if _secret_word(name) != "last" or name.lower() in _PROSE or value in _NOTHING:
+        return match[0]
+    return f"{match['name']}{match['equals']}{REDACTED}"
+
+
+def _number(text: str) -> Any:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _secret_texts(value: Any, name: str = "") -> Iterator[str]:
+    """Yield the texts below `value` that stand under a secret name."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            inside = name if is_secret(name) else ""
+            yield from _secret_texts(item, inside or str(key))
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _secret_texts(item, name)
+    elif isinstance(value, str) and is_secret(name):
+        yield value
+
+
+def overrides(lines: Iterable[str], redactor: Redactor) -> list[str]:
+    """Return Hydra overrides or command-line words with their secrets replaced: `db.password=x` keeps its name."""
+    return [_override(line, redactor) for line in lines]
+
+
+def _override(line: str, redactor: Redactor) -> str:
+    name, equals, value = line.partition("=")
+    if equals and is_secret(re.split(r"[.@/]", name)[-1], _number(value)):
+        return f"{name}={REDACTED}"
+    return redactor.text(line)
