@@ -29,7 +29,7 @@ class GitError(HydraCallbacksError):
     """Git could not tell the state of a working tree."""
 
 
-class RunAborted(SystemExit):  # noqa: N818  (it is a way to leave, not an error of the program)
+class RunAborted(SystemExit):
     """Raised by a callback's start event to stop the run before it starts, with exit status 1.
 
     The lifecycle logs the reason as an error on `hydra.callbacks`; nothing is printed on stderr.

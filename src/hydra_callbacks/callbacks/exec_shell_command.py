@@ -6,7 +6,6 @@ import contextlib
 import logging
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -20,16 +19,18 @@ log = logging.getLogger("hydra.callbacks")
 class ExecShellCommand(RunCallback):
     """Run a shell command when a single run or a sweep starts or ends, however it ended.
 
-    Its output goes straight to the terminal. It finds in its environment `HYDRA_CALLBACKS_STATUS` (`running`, `completed`,
-    `failed` or `interrupted`), `HYDRA_CALLBACKS_OUTPUT_DIR` and `HYDRA_CALLBACKS_APP`. An exit status other than 0 is logged
-    as a warning. An empty command is none. A text is given to the shell, a list of words is run as it is.
+    Its output goes straight to the terminal. It finds in its environment `HYDRA_CALLBACKS_STATUS` (`running`,
+    `completed`, `failed` or `interrupted`), `HYDRA_CALLBACKS_OUTPUT_DIR` and `HYDRA_CALLBACKS_APP`. An exit status
+    other than 0 is logged as a warning. An empty command is none. A text is given to the shell, a list of words is run
+    as it is.
 
     Args:
         run_command: Command at the end of a single run.
         multirun_command: Command at the end of a sweep.
         run_start_command: Command at the start of a single run.
         multirun_start_command: Command at the start of a sweep.
-        timeout_s: Longest time that a command may take, in seconds; then it is killed, with all it started. None is no limit.
+        timeout_s: Longest time that a command may take, in seconds; then it is killed, with all it started. None is no
+            limit.
         enabled: When False, nothing is run.
         on_error: What becomes of an exception in one of its events: "warn" or "abort".
     """
@@ -71,6 +72,8 @@ class ExecShellCommand(RunCallback):
             "HYDRA_CALLBACKS_OUTPUT_DIR": str(launch.output_dir or ""),
             "HYDRA_CALLBACKS_APP": launch.app,
         }
+        import subprocess  # noqa: PLC0415  (nothing heavy until it is used)
+
         sys.stdout.flush()  # what was printed before comes first
         try:
             code = _call(command, environment, self.timeout_s)
@@ -97,7 +100,9 @@ def _shown(command: str | list[str]) -> str:
 
 
 def _call(command: str | list[str], environment: dict[str, str], timeout_s: float | None) -> int:
-    """Run a command to its end, and return its exit status; with a limit, in a session of its own to be killed whole."""
+    """Run a command to its end, and return its exit status; with a limit, in a session of its own, to kill it whole."""
+    import subprocess  # noqa: PLC0415  (as above)
+
     own_session = timeout_s is not None and sys.platform != "win32"
     # The command is the user's own, from the user's own configuration.
     process = subprocess.Popen(  # noqa: S603

@@ -18,9 +18,9 @@ log = logging.getLogger("hydra.callbacks")
 class GitInfo(RunCallback):
     """Log and record the commit of the working directory; optionally demand a clean tree.
 
-    The tree is read once for a run or a sweep. The record of every job gets a `git` section (sha, branch, is_dirty), and
-    in a single run the task sees `config.git` (sha, is_dirty). Changes to tracked files make a tree dirty; untracked
-    files do not.
+    The tree is read once for a run or a sweep. The record of every job gets a `git` section (sha, branch, is_dirty),
+    and in a single run the task sees `config.git` (sha, is_dirty). Changes to tracked files make a tree dirty;
+    untracked files do not.
 
     Args:
         clean: Refuse to start while the tree has uncommitted changes, or when that cannot be told.

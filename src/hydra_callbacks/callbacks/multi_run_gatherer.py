@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 import logging
 import os
+import pkgutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -23,14 +23,14 @@ _MOST_NAMED = 10
 class MultiRunGatherer(RunCallback):
     """Gather the jobs' result files into `agg_results.csv` in the sweep's directory, failed jobs or not.
 
-    One row for each result, in job order: the job's number first (in a column without a name), then the result's values,
-    nested ones flattened with dots. A job without a result, or with one that is torn, is named in the log.
+    One row for each result, in job order: the job's number first (in a column without a name), then the result's
+    values, nested ones flattened with dots. A job without a result, or with one that is torn, is named in the log.
 
     Args:
         result_file: Name of the JSON file that each job writes into its output directory.
         aggregator: What makes the table instead: a function, or the dotted path of one. It is given the paths of the
-            result files, relative to the sweep's directory, which is the working directory meanwhile, and returns the path
-            of what it wrote.
+            result files, relative to the sweep's directory, which is the working directory meanwhile, and returns the
+            path of what it wrote.
         enabled: When False, nothing is gathered.
         on_error: What becomes of an exception in one of its events: "warn" or "abort".
     """
@@ -109,26 +109,12 @@ def _job_dir(file: Path) -> Path:
 
 
 def _locate(path: str) -> Any:
-    """Return the object that a dotted path names: modules first, then attributes of them."""
-    words = path.split(".")
-    for end in range(len(words), 0, -1):
-        try:
-            found: Any = importlib.import_module(".".join(words[:end]))
-        except ModuleNotFoundError as error:
-            if error.name is None or not path.startswith(error.name):
-                raise
-            continue
-        except ValueError:
-            break
-        try:
-            for word in words[end:]:
-                found = getattr(found, word)
-        except AttributeError as error:
-            msg = f"aggregator {path!r} names nothing: {error}"
-            raise SettingError(msg) from error
-        return found
-    msg = f"aggregator {path!r} names nothing: there is no module {words[0]!r}; expected package.module.function"
-    raise SettingError(msg)
+    """Return what a dotted path names."""
+    try:
+        return pkgutil.resolve_name(path)
+    except (ImportError, AttributeError, ValueError) as error:
+        msg = f"aggregator must be a function or its dotted path, got {path!r}: {error}"
+        raise SettingError(msg) from error
 
 
 @contextlib.contextmanager

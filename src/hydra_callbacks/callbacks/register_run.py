@@ -19,10 +19,10 @@ _LONGEST_ERROR = 200  # characters
 class RegisterRun(RunCallback):
     """Add one row for each job to a CSV file that all runs share; single runs and sweeps have a file each.
 
-    The columns are the flattened configuration, `git.sha` and `git.is_dirty` (with GitInfo), `run-dir`, `job_success`, and
-    after them `run-id` (the record's, with RunRecord on), `run-status`, `run-started`, `run-duration_s`, `run-error` and the
-    result's values as `result.<key>` (with RunRecord on, and after RegisterRun in the configuration: end events come in
-    reverse). A configuration with new keys adds columns; older rows stay.
+    The columns are the flattened configuration, `git.sha` and `git.is_dirty` (with GitInfo), `run-dir`, `job_success`,
+    and after them `run-id` (the record's, with RunRecord on), `run-status`, `run-started`, `run-duration_s`,
+    `run-error` and the result's values as `result.<key>` (with RunRecord on, and after RegisterRun in the
+    configuration: end events come in reverse). A configuration with new keys adds columns; older rows stay.
     Rows of any number of processes are kept whole.
 
     Args:

@@ -24,7 +24,8 @@ class RunRecord(RunCallback):
 
     It is written when the job starts (status `running`) and when it ends, in one step each time, so that also a killed
     job leaves a record. The other callbacks add their sections to it, in whatever order they stand in the
-    configuration. A job that starts again in the same directory (a requeue, a retry) keeps its id and counts `attempt` up.
+    configuration. A job that starts again in the same directory (a requeue, a retry) keeps its id and counts `attempt`
+    up.
 
     Args:
         result_file: File in the output directory whose JSON object is the record's `result`; when the job writes none,

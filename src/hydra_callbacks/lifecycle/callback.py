@@ -36,8 +36,8 @@ class RunCallback(Callback):
 
     Args:
         enabled: When False, the callback does nothing at all.
-        on_error: What becomes of an exception in one of its events: "warn" logs it, and the run goes on; "abort" logs it
-            and stops the run with exit status 1.
+        on_error: What becomes of an exception in one of its events: "warn" logs it, and the run goes on; "abort" logs
+            it and stops the run with exit status 1.
 
     Raises:
         SettingError: A setting has a wrong value; Hydra stops the run and names the key.
@@ -95,7 +95,9 @@ class RunCallback(Callback):
 
     def _start_launch(self, config: DictConfig, kwargs: dict[str, Any], *, is_sweep: bool) -> None:
         now = time.time()
-        self._start("launch", config, lambda: facts_of.launch_facts(config, is_sweep=is_sweep, started_at=now, kwargs=kwargs))
+        self._start(
+            "launch", config, lambda: facts_of.launch_facts(config, is_sweep=is_sweep, started_at=now, kwargs=kwargs)
+        )
 
     def _start(self, kind: Kind, config: DictConfig, make_facts: Callable[[], Job | Launch]) -> None:
         if not self.enabled:
@@ -108,22 +110,23 @@ class RunCallback(Callback):
             arrive(kind, config, self)
             log.error(abort.reason)  # noqa: TRY400  (the reason says it all; nobody wants the traceback)
             raise
-        except Exception:  # a callback never costs a result
-            self._report(event)
+        except Exception as error:  # noqa: BLE001  (a callback never costs a result; it is logged in full)
+            self._report(event, error)
             if self.on_error == "abort":
                 arrive(kind, config, self)
                 raise RunAborted(self._abort_reason(event)) from None
 
-    def _end(self, kind: Kind, config: DictConfig, kwargs: dict[str, Any] | None = None, *, job_return: Any = None) -> None:
+    def _end(
+        self, kind: Kind, config: DictConfig, kwargs: dict[str, Any] | None = None, *, job_return: Any = None
+    ) -> None:
         flight = arrive(kind, config, self)
         if flight is None:
             return
         job_return = job_return or (kwargs or {}).get("job_return")
-        error = sys.exc_info()[1]  # Hydra 1.4 calls its end events while an exception passes
-        if error is flight.error_before:
-            error = None
-        if error is None and job_return is not None and isinstance(job_return._return_value, BaseException):  # noqa: SLF001
-            error = job_return._return_value if job_return.status.name != "COMPLETED" else None  # noqa: SLF001
+        error = _error_in(job_return)
+        passing = sys.exc_info()[1]  # Hydra 1.4 calls its end events while an exception passes
+        if passing is not flight.error_before:
+            error = passing or error
         outcome = flight.end(error=error, job_return=job_return)
         self._ended(flight, outcome, kwargs, leaving=error is not None and not flight.facts.is_sweep)
 
@@ -134,18 +137,25 @@ class RunCallback(Callback):
             getattr(self, event)(_facts_at_end(flight, kwargs), outcome)
         except RunAborted as abort:
             log.error(abort.reason)  # noqa: TRY400  (as above)
-        except Exception:  # noqa: BLE001  (as above)
-            self._report(event)
+        except Exception as error:  # noqa: BLE001  (it is logged in full)
+            self._report(event, error)
         else:
             return
         if self.on_error == "abort" and (outcome.status == "completed" or not leaving):
             raise RunAborted(self._abort_reason(event)) from None
 
-    def _report(self, event: str) -> None:
-        log.exception("%s.%s failed%s", type(self).__name__, event, "" if self.on_error == "abort" else "; the run goes on")
+    def _report(self, event: str, error: Exception) -> None:
+        goes_on = "" if self.on_error == "abort" else "; the run goes on"
+        log.error("%s.%s failed%s", type(self).__name__, event, goes_on, exc_info=error)
 
     def _abort_reason(self, event: str) -> str:
         return f"{type(self).__name__}.{event} failed, and its on_error is 'abort'"
+
+
+def _error_in(job_return: JobReturn | None) -> BaseException | None:
+    """Return what the task raised; its property would raise it again."""
+    value = job_return._return_value if job_return is not None and job_return.status.name == "FAILED" else None  # noqa: SLF001
+    return value if isinstance(value, BaseException) else None
 
 
 def _facts_at_end(flight: Flight, kwargs: dict[str, Any] | None) -> Job | Launch:
@@ -164,8 +174,8 @@ def _facts_at_end(flight: Flight, kwargs: dict[str, Any] | None) -> Job | Launch
 class AnyRunCallback(RunCallback):
     """The published base for callbacks of your own that act on single runs and sweeps alike.
 
-    Override `_on_anyrun_start(config, **kwargs)` and `_on_anyrun_end(config, **kwargs)`; they are given what Hydra gives.
-    New callbacks are easier to write on `RunCallback`.
+    Override `_on_anyrun_start(config, **kwargs)` and `_on_anyrun_end(config, **kwargs)`; they are given what Hydra
+    gives. New callbacks are easier to write on `RunCallback`.
 
     Args:
         enabled: When False, the callback does nothing at all.

@@ -16,7 +16,7 @@ from hydra_callbacks.support.redact import Redactor, overrides
 
 
 def task_config(config: DictConfig) -> dict[str, Any]:
-    """Return the task's part of a configuration as plain data; the unresolved text stands in for what does not resolve."""
+    """Return the task's part of a configuration as plain data; what does not resolve stands there unresolved."""
     return {str(plain(key)): _value(config, key) for key in config if key != "hydra"}
 
 

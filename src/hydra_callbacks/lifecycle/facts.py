@@ -31,8 +31,8 @@ class Launch:
         output_subdir: Name of Hydra's own folder in each job's output directory; None when it is switched off.
         is_sweep: Whether this is a multirun.
         started_at: When it started, in seconds since the epoch.
-        hydra_config: Hydra's own configuration object, for what is not told here; the task sees what is changed in it at
-            the start of a single run.
+        hydra_config: Hydra's own configuration object, for what is not told here; the task sees what is changed in it
+            at the start of a single run.
         hydra_kwargs: What else Hydra passed to the event.
     """
 
@@ -116,8 +116,8 @@ class Outcome:
     """How a job or a launch ended.
 
     Attributes:
-        status: "completed" (it returned, or left by `sys.exit` with status 0), "failed" (it raised, or left with another
-            status) or "interrupted" (Ctrl-C; a sweep that `sys.exit(0)` in a job cut short).
+        status: "completed" (it returned, or left by `sys.exit` with status 0), "failed" (it raised, or left with
+            another status) or "interrupted" (Ctrl-C; a sweep that `sys.exit(0)` in a job cut short).
         return_value: What the task returned; None unless it did, and for sweeps.
         error: What was raised, `SystemExit` and `KeyboardInterrupt` included; None after a return.
         duration_s: Wall-clock seconds from start to end.

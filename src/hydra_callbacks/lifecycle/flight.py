@@ -1,10 +1,10 @@
 """What is under way in this process, and how do we hear of its end when Hydra tells nobody?
 
 Hydra 1.3 calls no end event when the task leaves by `sys.exit` or Ctrl-C, nor at the end of a sweep with a failed job.
-But whatever happens, `run_job` restores `HydraConfig` and `hydra.main` clears `GlobalHydra` in a `finally` clause. While
-something is under way, these two singletons have a subclass of ours as their class, which ends there what was left
-open: at once, with the exception in hand, and also in a worker process that is killed right afterwards. What neither
-sees (an application with a loop of its own) is ended when the interpreter exits.
+But whatever happens, `run_job` restores `HydraConfig` and `hydra.main` clears `GlobalHydra` in a `finally` clause.
+While something is under way, these two singletons have a subclass of ours as their class, which ends there what was
+left open: at once, with the exception in hand, and also in a worker process that is killed right afterwards. What
+neither sees (an application with a loop of its own) is ended when the interpreter exits.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import atexit
 import os
 import sys
 import time
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal
 
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
@@ -147,7 +147,7 @@ def _is_in(frame: FrameType, module: str, functions: set[str]) -> bool:
 class _WatchedHydraConfig(HydraConfig):
     """Ends the job whose `run_job` restores the configuration."""
 
-    @property  # type: ignore[override]  # a plain attribute in Hydra's class
+    @property
     def cfg(self) -> Any:
         return self.__dict__["cfg"]
 
@@ -157,7 +157,7 @@ class _WatchedHydraConfig(HydraConfig):
             _end_left_open(sys.exc_info()[1], frame=sys._getframe(1))  # noqa: SLF001
         finally:
             if not any(kind == "job" for kind, _ in _flights):
-                self.__class__ = HydraConfig
+                self.__class__ = HydraConfig  # type: ignore[assignment]  # back to what it was
             self.__dict__["cfg"] = value
 
 
@@ -168,7 +168,7 @@ class _WatchedGlobalHydra(GlobalHydra):
         try:
             if _is_in(sys._getframe(1), "hydra._internal.utils", {"_run_hydra"}):  # noqa: SLF001
                 _end_left_open(_cause(sys.exc_info()[1]))
-                self.__class__ = GlobalHydra
+                self.__class__ = GlobalHydra  # type: ignore[assignment]  # back to what it was
         finally:
             GlobalHydra.clear(self)
 
@@ -181,5 +181,5 @@ def _cause(error: BaseException | None) -> BaseException | None:
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     if trace is not None and _is_in(trace.tb_frame, "hydra._internal.utils", {"run_and_report"}):
-        return cast("BaseException", error.__context__)
+        return error.__context__
     return error

@@ -1,4 +1,4 @@
-"""What happened in this job? One small JSON document beside Hydra's own files, and the truth that all else is built from.
+"""What happened in this job? One small JSON document beside Hydra's files, from which all else can be built.
 
 Schema 1 is described in the documentation ("The run record"). A reader keeps keys it does not know.
 """
@@ -9,14 +9,16 @@ import json
 import os
 import time
 from datetime import datetime, timezone
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hydra_callbacks.errors import RecordError
 from hydra_callbacks.support.files import write_whole
 from hydra_callbacks.support.plain import plain
 from hydra_callbacks.support.process import is_gone
 from hydra_callbacks.support.redact import Redactor
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SCHEMA = 1
 FILE_NAME = "run.json"
@@ -118,7 +120,8 @@ class JobRecord:
         """Set sections of the record, and write it when it is kept.
 
         Args:
-            sections: Section or key to its value, of any type: see `support.plain` for what is written; None removes it.
+            sections: Section or key to its value, of any type: see `support.plain` for what is written; None removes
+                it.
 
         Raises:
             OSError: The file cannot be written; what was there stays, and the section is kept in memory.

@@ -12,13 +12,13 @@ import random
 import sys
 import time
 from itertools import count
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hydra_callbacks.errors import FileLockTimeoutError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 _serial = count()
 

@@ -9,7 +9,7 @@ from typing import Any
 _LONGEST_REPR = 1000  # characters
 
 
-def plain(value: Any) -> Any:
+def plain(value: Any) -> Any:  # noqa: PLR0911  (one kind of value a line)
     """Return `value` as nested dicts with text keys, lists, text, numbers, booleans and None.
 
     A float that JSON does not know becomes the text "nan", "inf" or "-inf" (which `float` reads back); an Enum its

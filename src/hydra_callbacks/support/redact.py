@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -16,11 +17,13 @@ if TYPE_CHECKING:
 
 REDACTED = "<redacted>"
 
-_SECRET = "key|token|secret|password|passwd|passphrase|pwd|credential|apikey|accesskey|secretkey|privatekey|authtoken"
-_SECRET_WORD = re.compile(rf"(?:{_SECRET})s?")
+_NOUNS = "key|token|secret|password|passwd|passphrase|pwd|credential|apikey|accesskey|secretkey|privatekey|authtoken"
+_SECRET_WORD = re.compile(rf"(?:{_NOUNS})s?")
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _URL_USER = re.compile(r"(?<=://)[^/\s@'\"]+(?=@)")
-_NAMED_VALUE = re.compile(r"(?P<name>[\w.\-]+)(?P<equals>['\"]?\s*[=:]\s*)(?P<value>'[^']*'|\"[^\"]*\"|[^\s,;&{}\[\]'\"]+)")
+_NAMED_VALUE = re.compile(
+    r"(?P<name>[\w.\-]+)(?P<equals>['\"]?\s*[=:]\s*)(?P<value>'[^']*'|\"[^\"]*\"|[^\s,;&{}\[\]'\"]+)"
+)
 _PROSE = {"key", "token"}  # "missing key: 'lr'" and "sorted(x, key=len)" tell no secret
 _NOTHING = {REDACTED, "null", "None", "true", "false", "True", "False"}
 _SHORTEST = 6  # characters: a shorter secret's text may be part of any word, so only its name hides it
@@ -86,7 +89,7 @@ class Redactor:
 
 def _is_place(name: str, value: str) -> bool:
     """Tell whether a variable is a path after all: PWD, or SSH_KEY=/home/me/.ssh/id, which every record may name."""
-    return name in {"PWD", "OLDPWD"} or (os.path.isabs(value) and os.path.exists(value))  # noqa: PTH110, PTH117  (cheap)
+    return name in {"PWD", "OLDPWD"} or (Path(value).is_absolute() and Path(value).exists())
 
 
 def _without_password(match: re.Match[str]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from hydra_callbacks.errors import SettingError
 
 
-def check(name: str, value: Any, expected: str, ok: bool) -> None:  # noqa: FBT001  (reads as a sentence)
+def check(name: str, value: Any, expected: str, ok: bool) -> None:
     """Raise an error that says what was expected unless `ok`.
 
     Args:

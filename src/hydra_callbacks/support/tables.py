@@ -1,6 +1,6 @@
-"""How do many processes add rows to one CSV file, with columns that change from row to row?
+r"""How do many processes add rows to one CSV file, with columns that change from row to row?
 
-Each row is one line (a line break inside a cell is written as the two characters `\\n`), appended in one write under a
+Each row is one line (a line break inside a cell is written as the two characters `\n`), appended in one write under a
 lock, so a process that is killed costs at most its own, unacknowledged row. A new column rewrites the file once, in
 one step; any other append reads only the header and the last byte, whatever the file's length.
 """

@@ -1,0 +1,148 @@
+"""RunRecord: what happened in each job can still be told."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from conftest import wait_for
+
+from hydra_callbacks.runs import record
+
+if TYPE_CHECKING:
+    from conftest import App
+
+RECORD = {"_target_": "hydra_callbacks.RunRecord"}
+
+
+def test_a_single_run_is_recorded_in_full(app: App) -> None:
+    app.callbacks(
+        RECORD, more="run_note: null\nmissing: ???\nbroken: ${nowhere}\nsame: ${opt.lr}\ndb: {password: swordfish}\n"
+    )
+    done = app.run("x=3", "+where=mysql://me:pass@host/db")
+    assert done.code == 0, done.text
+    seen = app.record()
+    output_dir = app.one("outputs/*/*")
+    assert seen["schema"] == 1
+    assert (seen["app"], seen["config_name"], seen["status"], seen["attempt"]) == ("app", "config", "completed", 1)
+    assert seen["started_at"] <= seen["ended_at"]
+    assert 0 <= seen["duration_s"] < 60
+    assert seen["job"] == {"num": 0, "id": "app", "sweep": False}
+    assert seen["overrides"] == ["x=3", "+where=mysql://<redacted>@host/db"]
+    assert seen["command"] == ["app.py", "x=3", "+where=mysql://<redacted>@host/db"]
+    assert seen["config"]["opt"] == {"lr": 0.1, "name": "adam"}
+    assert seen["config"]["same"] == 0.1
+    assert (seen["config"]["missing"], seen["config"]["broken"]) == ("???", "${nowhere}")
+    assert seen["config"]["db"] == {"password": "<redacted>"}
+    assert (seen["cwd"], seen["output_dir"]) == (str(app.directory), str(output_dir))
+    assert "sweep_dir" not in seen
+    assert seen["host"]["pid"] > 0
+    assert seen["result"] == {"double": 6, "deep": {"er": "é"}}
+    assert "error" not in seen
+    assert "swordfish" not in (output_dir / ".hydra" / "run.json").read_text()
+
+
+@pytest.mark.parametrize("launcher", [[], ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]])
+def test_each_job_of_a_sweep_has_its_own(app: App, launcher: list[str]) -> None:
+    app.callbacks(RECORD)
+    done = app.run("-m", "x=1,2,3", "fail_at=2", *launcher)
+    assert done.code == 1, done.text
+    seen = {number: app.record(f"multirun/*/*/{number}") for number in range(3)}
+    assert [seen[number]["status"] for number in range(3)] == ["completed", "failed", "completed"]
+    assert [seen[number]["job"]["num"] for number in range(3)] == [0, 1, 2]
+    assert len({one["id"] for one in seen.values()}) == 3
+    assert seen[1]["error"]["type"] == "ValueError"
+    assert seen[1]["error"]["message"] == "x must not be 2"
+    assert 'raise ValueError(f"x must not be' in seen[1]["error"]["traceback"]
+    assert "result" not in seen[1]
+    assert seen[2]["sweep_dir"] == str(app.one("multirun/*/*"))
+    assert seen[2]["command"][:3] == ["app.py", "-m", "x=1,2,3"], "a worker's own command line is of no use"
+
+
+def test_what_the_task_returns_is_the_result_without_a_file(app: App) -> None:
+    app.callbacks({**RECORD, "result_file": "other.json"})
+    assert app.run("x=5").code == 0
+    assert app.record()["result"] == {"return_value": 5}
+
+
+def test_odd_values_are_recorded(app: App) -> None:
+    app.write(
+        "app.py",
+        "import enum, hydra\nfrom dataclasses import dataclass, field\nfrom pathlib import Path\n"
+        "from hydra.core.config_store import ConfigStore\nfrom omegaconf import OmegaConf\n"
+        "OmegaConf.register_new_resolver('twice', lambda x: 2 * x)\n"
+        "OmegaConf.register_new_resolver('bad', lambda: 1 / 0)\n"
+        "class Kind(enum.Enum):\n    A = 1\n"
+        "@dataclass\nclass Config:\n    kind: Kind = Kind.A\n    path: Path = Path('a')\n    x: int = 2\n"
+        "    double: int = '${twice:${x}}'\n    bad: str = '${bad:}'\n"
+        "    keys: dict = field(default_factory=lambda: {1: 2})\n"
+        "    mixed: list = field(default_factory=lambda: ['${bad:}', '${x}', float('inf')])\n"
+        "    raw: bytes = b'\\xff'\n"
+        "ConfigStore.instance().store('odd', Config)\n"
+        "@hydra.main(version_base=None, config_name='odd')\n"
+        "def main(cfg):\n    return {'nan': float('nan'), 'object': object}\n"
+        "main()\n",
+    )
+    done = app.run("+hydra.callbacks.c._target_=hydra_callbacks.RunRecord")
+    assert done.code == 0, done.text
+    seen = app.record()
+    assert seen["config"] == {
+        "kind": "A",
+        "path": "a",
+        "x": 2,
+        "double": 4,
+        "bad": "${bad:}",
+        "keys": {"1": 2},
+        "mixed": ["${bad:}", 2, "inf"],
+        "raw": "b'\\xff'",
+    }
+    assert seen["result"] == {"nan": "nan", "object": "<class 'object'>"}
+
+
+def test_starting_again_in_the_same_directory_counts_the_attempt(app: App) -> None:
+    app.callbacks(RECORD)
+    first = app.run("hydra.run.dir=here", "fail_at=1")
+    failed = app.record("here")
+    second = app.run("hydra.run.dir=here")
+    assert (first.code, second.code) == (1, 0)
+    seen = app.record("here")
+    assert (failed["status"], seen["status"]) == ("failed", "completed")
+    assert (failed["attempt"], seen["attempt"]) == (1, 2)
+    assert failed["id"] == seen["id"]
+    assert "error" not in seen
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
+def test_a_killed_job_leaves_a_record_that_says_lost(app: App) -> None:
+    app.callbacks(RECORD)
+    app.write(
+        "app.py",
+        (app.directory / "app.py")
+        .read_text()
+        .replace("    if cfg.x ==", "    import time; time.sleep(100)\n    if cfg.x =="),
+    )
+    process = app.start()
+    wait_for(lambda: list(app.directory.glob("outputs/*/*/.hydra/run.json")))
+    seen = app.record()
+    assert (seen["status"], record.status(seen)) == ("running", "running")
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert record.status(app.record()) == "lost"
+
+
+def test_without_hydras_own_folder_it_lies_in_the_output_directory(app: App) -> None:
+    app.callbacks(RECORD)
+    assert app.run("hydra.output_subdir=null").code == 0
+    assert json.loads(app.one("outputs/*/*/run.json").read_text())["status"] == "completed"
+
+
+def test_a_record_that_cannot_be_written_costs_nothing(app: App) -> None:
+    app.callbacks(RECORD)
+    (app.directory / "here" / ".hydra" / "run.json").mkdir(parents=True)
+    done = app.run("hydra.run.dir=here")
+    assert done.code == 0
+    assert "RunRecord.job_started failed; the run goes on" in done.out
+    assert (app.directory / "here" / "results.json").exists()

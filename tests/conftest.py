@@ -1,0 +1,215 @@
+"""Real Hydra applications, run in subprocesses as a user runs them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+ODD_NAME = "mes expériences d'été № 1"
+"""A directory with spaces, a quote and letters that are not ASCII: where every application here lives."""
+
+PLAIN_APP = """
+import json, os, sys, logging
+from pathlib import Path
+import hydra
+from hydra.core.hydra_config import HydraConfig
+
+main_args = {} if hydra.__version__ >= "1.4" else {"version_base": None}
+if hydra.__version__ >= "1.4":
+    main_args["execution_whitelist"] = ["hydra_callbacks.*", "recorder.*"]
+
+@hydra.main(config_path="conf", config_name="config", **main_args)
+def main(cfg):
+    logging.getLogger("app").info("x is %s", cfg.x)
+    if cfg.x == cfg.fail_at:
+        raise ValueError(f"x must not be {cfg.x}")
+    output_dir = Path(HydraConfig.get().runtime.output_dir)
+    output_dir.joinpath("results.json").write_text(json.dumps({"double": 2 * cfg.x, "deep": {"er": "é"}}))
+    return cfg.x
+
+if __name__ == "__main__":
+    main()
+"""
+PLAIN_CONFIG = "x: 1\nfail_at: -1\nopt: {lr: 0.1, name: adam}\n"
+
+
+@dataclass
+class Ran:
+    """What a command did: exit status (negative: the signal that ended it), and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def text(self) -> str:
+        return self.out + self.err
+
+
+class App:
+    """A Hydra application in a directory of its own."""
+
+    def __init__(self, directory: Path, python: str = sys.executable) -> None:
+        self.directory = directory
+        self.python = python
+        (directory / "conf").mkdir(parents=True)
+        self.write("app.py", PLAIN_APP)
+        self.write("conf/config.yaml", PLAIN_CONFIG)
+
+    def write(self, name: str, text: str) -> Path:
+        path = self.directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def callbacks(self, *entries: dict[str, Any], more: str = "") -> None:
+        """Put callbacks into the config, in this order, as the published documentation shows."""
+        named = {f"c{number}": entry for number, entry in enumerate(entries)}
+        self.write("conf/config.yaml", f"{PLAIN_CONFIG}{more}\nhydra: {json.dumps({'callbacks': named})}\n")
+
+    def command(self, *args: str, flags: tuple[str, ...] = ()) -> list[str]:
+        return [self.python, *flags, "app.py", *args]
+
+    def environment(self, env: dict[str, str] | None = None) -> dict[str, str]:
+        drop = {"COLUMNS", "HYDRA_FULL_ERROR"}
+        return {name: value for name, value in os.environ.items() if name not in drop} | (env or {})
+
+    def run(self, *args: str, flags: tuple[str, ...] = (), env: dict[str, str] | None = None) -> Ran:
+        done = subprocess.run(
+            self.command(*args, flags=flags),
+            cwd=self.directory,
+            env=self.environment(env),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+        )
+        return Ran(done.returncode, done.stdout, done.stderr)
+
+    def start(self, *args: str) -> subprocess.Popen[str]:
+        """Start it as the leader of a process group, as a shell does."""
+        return subprocess.Popen(
+            self.command(*args),
+            cwd=self.directory,
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            start_new_session=True,
+        )
+
+    def interrupt(self, *args: str, when: str, count: int = 1) -> Ran:
+        """Run it, and press Ctrl-C as a terminal does once `count` files match the pattern `when`."""
+        process = self.start(*args)
+        wait_for(lambda: len(list(self.directory.glob(when))) >= count or process.poll() is not None)
+        os.killpg(process.pid, signal.SIGINT)
+        out, err = process.communicate()
+        return Ran(process.returncode, out, err)
+
+    def one(self, pattern: str) -> Path:
+        """Return the only file that matches."""
+        (found,) = self.directory.glob(pattern)
+        return found
+
+    def record(self, pattern: str = "outputs/*/*") -> dict[str, Any]:
+        return json.loads(self.one(f"{pattern}/.hydra/run.json").read_text(encoding="utf-8"))
+
+    def git(self, *args: str) -> str:
+        command = ["git", "-c", "user.name=me", "-c", "user.email=me@example.org", *args]
+        done = subprocess.run(command, cwd=self.directory, check=True, capture_output=True, encoding="utf-8")
+        return done.stdout.strip()
+
+    def commit(self) -> str:
+        """Make the directory a repository with everything committed, and return the commit's sha."""
+        self.git("init", "-q", "-b", "main")
+        self.write(".gitignore", "outputs/\nmultirun*/\n__pycache__/\n")
+        self.git("add", "-A")
+        self.git("commit", "-q", "-m", "all")
+        return self.git("rev-parse", "HEAD")
+
+
+def wait_for(condition: Any, timeout_s: float = 60.0) -> None:
+    """Wait until another process has done something; there is no event to wait on."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        if time.monotonic() > deadline:
+            pytest.fail("the application did not get there in time")
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def odd_path(tmp_path: Path) -> Path:
+    path = tmp_path / ODD_NAME
+    path.mkdir()
+    return path
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> App:
+    return App(tmp_path / ODD_NAME)
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the wheel from the sdist, once for all test processes."""
+    folder = tmp_path_factory.getbasetemp().parent / "wheel"
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        folder = tmp_path_factory.mktemp("wheel")
+    return _once(folder, _build_wheel)
+
+
+def _build_wheel(folder: Path) -> None:
+    uv = _uv()
+    build = [uv, "build", "--quiet", "--no-build-isolation", "--python", sys.executable, "--out-dir", str(folder)]
+    subprocess.run([*build, "--sdist", str(ROOT)], check=True)
+    (sdist,) = folder.glob("*.tar.gz")
+    subprocess.run([*build, "--wheel", str(sdist)], check=True)
+
+
+def _once(folder: Path, fill: Any) -> Path:
+    """Fill a folder in the first test process that comes, and return the wheel in it."""
+    from hydra_callbacks.support.files import locked  # noqa: PLC0415  (a broken package should fail tests, not this file)
+
+    folder.mkdir(parents=True, exist_ok=True)
+    with locked(folder / "ready", timeout_s=240):
+        if not (folder / "ready").exists():
+            fill(folder)
+            (folder / "ready").touch()
+    return next(folder.glob("*.whl"), folder)
+
+
+def _uv() -> str:
+    uv = shutil.which("uv", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
+    assert uv, "the tests need uv (it is among the development requirements)"
+    return uv
+
+
+@pytest.fixture(scope="session")
+def python_with_hydra(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Return a function from a version of Hydra to a Python that has it, joblib's launcher and our wheel."""
+
+    def python_with(version: str) -> str:
+        folder = wheel.parent / f"hydra-{version}"
+
+        def fill(folder: Path) -> None:
+            subprocess.run([_uv(), "venv", "--quiet", "--python", sys.executable, str(folder / "venv")], check=True)
+            install = [_uv(), "pip", "install", "--quiet", "--prerelease=allow", "--python", str(folder / "venv")]
+            packages = [f"hydra-core=={version}", "hydra-joblib-launcher==1.2.0"]
+            subprocess.run([*install, str(wheel), *packages], check=True)
+
+        _once(folder, fill)
+        return str(folder / "venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))
+
+    return python_with

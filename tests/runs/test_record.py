@@ -1,0 +1,111 @@
+"""The run record survives torn files, odd values, second attempts and newer versions."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from hydra_callbacks.errors import RecordError
+from hydra_callbacks.runs import record
+from hydra_callbacks.runs.record import JobRecord
+from hydra_callbacks.support.process import host_facts
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_nothing_is_written_until_it_is_kept_and_everything_is_then(odd_path: Path) -> None:
+    job = JobRecord(odd_path / ".hydra")
+    job.add({"git": {"sha": "abc"}})
+    assert not (odd_path / ".hydra").exists()
+    job.add({"status": "running"})
+    job.keep()
+    job.add({"resources": {"cpu_s": 1.5, "odd": float("nan")}, "note": "é\udc80"})
+    kept = record.read(odd_path)
+    assert kept["schema"] == 1
+    assert kept["git"] == {"sha": "abc"}
+    assert kept["resources"] == {"cpu_s": 1.5, "odd": "nan"}
+    assert [path.name for path in (odd_path / ".hydra").iterdir()] == ["run.json"]
+    job.add({"git": None})
+    assert "git" not in record.read(odd_path / ".hydra" / "run.json")
+
+
+def test_a_second_attempt_keeps_one_record_and_counts_up(odd_path: Path) -> None:
+    first = JobRecord(odd_path)
+    first.add({"status": "failed", "error": {"type": "ValueError"}, "result": {"x": 1}, "note": "by someone else"})
+    first.keep()
+    second = JobRecord(odd_path)
+    second.add({"status": "completed"})
+    second.keep()
+    kept = record.read(odd_path)
+    assert (first.attempt, second.attempt, kept["attempt"]) == (1, 2, 2)
+    assert kept["id"] == first.data["id"]
+    assert "error" not in kept
+    assert "result" not in kept
+    assert kept["note"] == "by someone else"
+    assert JobRecord(odd_path).attempt == 3
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"schema": 1', "[1]", "null", '{"attempt": "x"}'])
+def test_a_torn_record_does_not_keep_the_next_attempt_from_starting(odd_path: Path, text: str) -> None:
+    (odd_path / "run.json").write_text(text)
+    job = JobRecord(odd_path)
+    job.keep()
+    assert record.read(odd_path)["attempt"] == job.attempt
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(cut=st.integers(min_value=0, max_value=400))
+def test_any_cut_is_told_as_such_or_read(odd_path: Path, cut: int) -> None:
+    job = JobRecord(odd_path)
+    job.add({"config": {"x": "é" * 30}, "status": "running"})
+    job.keep()
+    whole = (odd_path / "run.json").read_bytes()
+    (odd_path / "run.json").write_bytes(whole[:cut])
+    if cut < len(whole):
+        with pytest.raises(RecordError, match="is no whole run record"):
+            record.read(odd_path)
+    else:
+        assert record.read(odd_path)["status"] == "running"
+    (odd_path / "run.json").unlink()
+
+
+def test_what_is_missing_or_too_new_is_told(odd_path: Path) -> None:
+    with pytest.raises(RecordError, match=r"no run record in .*RunRecord callback"):
+        record.read(odd_path)
+    (odd_path / "run.json").write_text('{"schema": 2}')
+    with pytest.raises(RecordError, match="has schema 2, this version reads up to 1: pip install -U"):
+        record.read(odd_path)
+    (odd_path / "run.json").write_text("[]")
+    with pytest.raises(RecordError, match="expected a JSON object, got list"):
+        record.read(odd_path)
+
+
+def test_unknown_keys_are_read_along(odd_path: Path) -> None:
+    (odd_path / "run.json").write_text(json.dumps({"schema": 1, "later": {"a": [1]}}))
+    assert record.read(odd_path)["later"] == {"a": [1]}
+    assert record.status(record.read(odd_path)) == "unknown"
+
+
+def test_a_running_record_whose_process_is_gone_is_lost() -> None:
+    host = host_facts()
+    assert record.status({"status": "running", "host": host}) == "running"
+    assert record.status({"status": "running", "host": {**host, "pid": 2**22 + 1}}) == "lost"
+    assert record.status({"status": "completed", "host": {**host, "pid": 2**22 + 1}}) == "completed"
+
+
+def test_ids_are_uuids_of_version_7_and_sort_by_age() -> None:
+    ids = [record.new_id() for _ in range(200)]
+    assert all(re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", one) for one in ids)
+    assert len(set(ids)) == 200
+    assert [one[:13] for one in ids] == sorted(one[:13] for one in ids)
+
+
+def test_times_are_utc_with_milliseconds() -> None:
+    assert record.timestamp(0.1204) == "1970-01-01T00:00:00.120Z"
+    assert record.timestamp(1_795_350_875) == "2026-11-22T12:34:35.000Z"

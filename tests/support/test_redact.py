@@ -1,0 +1,117 @@
+"""Nothing that is secret by its name is written, and nothing else is taken away."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import pytest
+
+from hydra_callbacks.support.redact import REDACTED, Redactor, is_secret, overrides
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "password",
+        "db_password",
+        "dbPassword",
+        "API_KEY",
+        "apiKey",
+        "api-key",
+        "key",
+        "AWS_SECRET_ACCESS_KEY",
+        "HF_TOKEN",
+        "hfToken",
+        "secret",
+        "client_secret",
+        "credentials",
+        "passphrase",
+        "apikey",
+        "WANDB_API_KEY",
+        "privateKey",
+        "access_keys",
+        "tokens",
+    ],
+)
+def test_a_name_says_that_its_text_is_secret(name: str) -> None:
+    assert is_secret(name, "value")
+    assert not is_secret(name, None)
+    assert not is_secret(name, value=True)
+
+
+@pytest.mark.parametrize(
+    "name", ["tokenizer", "monkey", "keyboard", "lr", "keypoint_net", "author", "hockey_stick", "compass", "n"]
+)
+def test_other_names_do_not(name: str) -> None:
+    assert not is_secret(name, "value")
+
+
+@pytest.mark.parametrize("name", ["max_tokens", "token_dim", "num_key_value_heads", "key_size"])
+def test_a_number_that_a_secret_word_only_qualifies_is_kept(name: str) -> None:
+    assert not is_secret(name, 512)
+    assert is_secret("api_key", 512)
+    assert is_secret("password", 1234.0)
+
+
+def test_nested_data_loses_its_secrets_wherever_they_turn_up() -> None:
+    config = {
+        "db": {"password": "hunter22", "url": "postgres://me:pw@host/db", "port": 5432},
+        "credentials": {"user": "someone", "list": ["firstone", {"x": "secondone"}]},
+        "api_keys": ["k-123456"],
+        "command": "login hunter22 --key k-123456 by someone",
+        "model": {"tokenizer": "bert", "max_tokens": 512, "layers": [1, 2]},
+        "repo": "git@host:me/it.git https://host/x?a=1&token=abc ssh://git@host/x",
+    }
+    clean = Redactor(config, environ={}).data(config)
+    assert clean["db"] == {"password": REDACTED, "url": f"postgres://{REDACTED}@host/db", "port": 5432}
+    assert clean["credentials"] == {"user": REDACTED, "list": [REDACTED, {"x": REDACTED}]}
+    assert clean["api_keys"] == [REDACTED]
+    assert clean["command"] == f"login {REDACTED} --key {REDACTED} by {REDACTED}"
+    assert clean["model"] == config["model"]
+    assert clean["repo"].startswith("git@host:me/it.git https://host/x?a=1&")
+    assert "ssh://git@host/x" in clean["repo"]
+
+
+def test_variables_are_secret_by_name_and_places_are_not(tmp_path: Any) -> None:
+    environ = {"HF_TOKEN": "hf_abcdef", "PWD": str(tmp_path), "SSH_KEY": str(tmp_path), "LANG": "C.UTF-8"}
+    redactor = Redactor({}, environ)
+    assert redactor.text(f"hf_abcdef in {tmp_path}, C.UTF-8") == f"{REDACTED} in {tmp_path}, C.UTF-8"
+    assert os.environ["PATH"] == Redactor({}).text(os.environ["PATH"])
+
+
+def test_errors_stay_readable() -> None:
+    redactor = Redactor({}, environ={})
+    for text in (
+        "KeyError: 'lr'",
+        "missing key: 'lr'",
+        "unexpected token: '}'",
+        "sorted(runs, key=len)",
+        'File "train.py", line 3, in main',
+        "x: 1, y=2",
+    ):
+        assert redactor.text(text) == text
+    assert redactor.text("connect(password='hunter2', host='h')") == f"connect(password={REDACTED}, host='h')"
+    assert redactor.text('{"api_key": "abc", "n": 1}') == f'{{"api_key": {REDACTED}, "n": 1}}'
+
+
+def test_overrides_keep_their_names() -> None:
+    redactor = Redactor({"deep": {"secret": "swordfish"}}, environ={})
+    lines = [
+        "db.password=x,y",
+        "+api_key=abc",
+        "lr=0.1",
+        "deep={secret: swordfish}",
+        "~gone",
+        "max_tokens=5",
+        "--multirun",
+    ]
+    assert overrides(lines, redactor) == [
+        f"db.password={REDACTED}",
+        f"+api_key={REDACTED}",
+        "lr=0.1",
+        f"deep={{secret: {REDACTED}}}",
+        "~gone",
+        "max_tokens=5",
+        "--multirun",
+    ]
