@@ -8,11 +8,12 @@ from typing import Any
 from hydra_callbacks.errors import MissingExtraError
 
 
-def import_extra(module: str, extra: str, purpose: str) -> Any:
+def import_extra(module: str, package: str, extra: str, purpose: str) -> Any:
     """Import a module that one of our extras brings.
 
     Args:
         module: Its import name.
+        package: The name it is installed by.
         extra: The extra of this package that brings it.
         purpose: What it is for; begins the error's message.
 
@@ -24,5 +25,5 @@ def import_extra(module: str, extra: str, purpose: str) -> Any:
     except ModuleNotFoundError as error:
         if error.name != module:
             raise
-        msg = f"{purpose} needs {module}: pip install 'hydra-callbacks[{extra}]'"
+        msg = f"{purpose} needs {package}: pip install 'hydra-callbacks[{extra}]'"
         raise MissingExtraError(msg) from error

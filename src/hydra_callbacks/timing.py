@@ -1,0 +1,168 @@
+"""How long did a part of my program take?"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+    from typing import TypeAlias
+
+    from typing_extensions import Self
+
+    Logger: TypeAlias = "logging.Logger | logging.LoggerAdapter[Any] | Callable[[str], object]"
+
+
+class _Span(NamedTuple):
+    timer: PerfLogger
+    key: str
+    is_outermost: bool
+    began: float
+
+
+# What is being timed here, outermost first; each thread and each asyncio task has its own.
+_open: ContextVar[tuple[_Span, ...]] = ContextVar("_open", default=())
+
+
+class PerfLogger:
+    """Times a `with` block, and logs its start and its duration; an exception inside changes nothing of that.
+
+    Timers nest: a block inside another one counts under both names, `outer/inner`. An instance may be used again, also
+    in itself and in several threads at once.
+
+    Args:
+        logger: Where the messages go: a logger of `logging`, or a function that takes a text.
+        level: Level of the messages; without effect for a function.
+        name: Name of the timer.
+        time_format: The message at the end; `{name}` is the name, `{}` the duration in seconds.
+
+    Attributes:
+        timers: Name to the duration of its last use in seconds, for the whole process, in the order they first ended.
+
+    Raises:
+        ValueError: `logger` is neither a logger nor a function, or `time_format` asks for more than it is given.
+    """
+
+    timers: ClassVar[dict[str, float]] = {}
+    _total_s: ClassVar[float] = 0.0
+    _spent: ClassVar[dict[str, float]] = {}
+    _lock: ClassVar[threading.Lock] = threading.Lock()
+
+    def __init__(
+        self,
+        logger: Logger,
+        level: int = logging.INFO,
+        name: str = "default",
+        time_format: str = "{name} duration: {:.2f}s",
+    ) -> None:
+        _check_logger(logger)
+        try:
+            time_format.format(0.0, name=name)
+        except (LookupError, ValueError) as error:
+            msg = f"time_format must be a format of {{name}} and one number, got {time_format!r} ({error})"
+            raise ValueError(msg) from error
+        self.logger = logger
+        self.level = level
+        self.name = name
+        self.time_format = time_format
+
+    def __enter__(self) -> Self:
+        """Log the start, and begin."""
+        _tell(self.logger, self.level, f"Starting {self.name}...")
+        outer = _open.get()
+        key = f"{outer[-1].key}/{self.name}" if outer else self.name
+        _open.set((*outer, _Span(self, key, not outer, time.perf_counter())))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Record the duration, and log it."""
+        ended = time.perf_counter()
+        spans = _open.get()
+        # Not always the innermost: a generator may keep its block open for longer than the block around it.
+        index = max((i for i, span in enumerate(spans) if span.timer is self), default=-1)
+        if index < 0:
+            msg = f"timer {self.name!r} ends in another thread or task than the one it started in"
+            raise RuntimeError(msg)
+        span = spans[index]
+        _open.set(spans[:index] + spans[index + 1 :])
+        duration_s = ended - span.began
+        self._record(span.key, duration_s, is_outermost=span.is_outermost)
+        _tell(self.logger, self.level, self.time_format.format(duration_s, name=self.name))
+
+    @classmethod
+    def _record(cls, key: str, duration_s: float, *, is_outermost: bool) -> None:
+        with PerfLogger._lock:
+            PerfLogger.timers[key] = duration_s
+            PerfLogger._spent[key] = PerfLogger._spent.get(key, 0.0) + duration_s
+            if is_outermost:
+                PerfLogger._total_s += duration_s
+
+    @classmethod
+    def recap(cls, logger: Logger | None = None) -> str:
+        """Return all timers in one line, and log it when a logger is given.
+
+        Args:
+            logger: Where the line goes, at level info; None to only return it.
+
+        Returns:
+            For example "load/parse: 0.10s, load: 0.30s, Total: 0.30s". The total adds up the outermost timers, every
+            use of them.
+
+        Raises:
+            ValueError: `logger` is neither a logger nor a function.
+        """
+        with PerfLogger._lock:
+            durations = {**PerfLogger.timers, "Total": PerfLogger._total_s}
+        text = ", ".join(f"{name}: {duration_s:.2f}s" for name, duration_s in durations.items())
+        if logger is not None:
+            _check_logger(logger)
+            _tell(logger, logging.INFO, text)
+        return text
+
+    @classmethod
+    def get_timer(cls, name: str) -> float:
+        """Return the duration of a timer's last use, in seconds.
+
+        Raises:
+            KeyError: No timer of this name has ended since the last `reset`.
+        """
+        with PerfLogger._lock:
+            if name in PerfLogger.timers:
+                return PerfLogger.timers[name]
+            known = ", ".join(PerfLogger.timers) or "none"
+        msg = f"no timer {name!r} has ended; those that have: {known}"
+        raise KeyError(msg)
+
+    @classmethod
+    def reset(cls) -> None:
+        """Forget all timers that have ended, and the total."""
+        with PerfLogger._lock:
+            PerfLogger.timers.clear()
+            PerfLogger._total_s = 0.0
+
+    @classmethod
+    def spent(cls) -> dict[str, float]:
+        """Return name to seconds, all uses added up since the process began; `reset` does not touch it."""
+        with PerfLogger._lock:
+            return dict(PerfLogger._spent)
+
+
+def _check_logger(logger: Any) -> None:
+    if not (isinstance(logger, (logging.Logger, logging.LoggerAdapter)) or callable(logger)):
+        msg = "logger must be a Logger or a callable"
+        raise ValueError(msg)  # noqa: TRY004  (published)
+
+
+def _tell(logger: Logger, level: int, text: str) -> None:
+    """Pass on a text; a log record names the line that uses the timer, not ours."""
+    if isinstance(logger, (logging.Logger, logging.LoggerAdapter)):
+        logger.log(level, text, stacklevel=3)
+    else:
+        logger(text)
