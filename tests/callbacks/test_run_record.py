@@ -102,6 +102,14 @@ def test_odd_values_are_recorded(app: App) -> None:
     assert seen["result"] == {"nan": "nan", "object": "<class 'object'>"}
 
 
+def test_the_result_of_an_earlier_attempt_is_not_taken_for_this_ones(app: App) -> None:
+    app.callbacks(RECORD)
+    assert app.run("hydra.run.dir=here").code == 0
+    assert app.record("here")["result"]["double"] == 2
+    assert app.run("hydra.run.dir=here", "fail_at=1").code == 1
+    assert "result" not in app.record("here")
+
+
 def test_starting_again_in_the_same_directory_counts_the_attempt(app: App) -> None:
     app.callbacks(RECORD)
     first = app.run("hydra.run.dir=here", "fail_at=1")

@@ -15,6 +15,7 @@ from hydra_callbacks.support.settings import check_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 _LONGEST_TRACEBACK = 100_000  # characters
 
@@ -45,6 +46,7 @@ class RunRecord(RunCallback):
         check_name("result_file", result_file)
         self.result_file = result_file
         self._command: list[str] = []
+        self._result_before: tuple[int, int, int] | None = None
 
     def launch_started(self, launch: Launch) -> None:  # noqa: ARG002  (the words are the process's, not the launch's)
         """Remember the command line; a worker process has another one."""
@@ -52,6 +54,7 @@ class RunRecord(RunCallback):
 
     def job_started(self, job: Job) -> None:
         """Write the record of a running job."""
+        self._result_before = _stat(job.output_dir / self.result_file)
         job.record.add(
             {
                 "app": job.name,
@@ -85,14 +88,24 @@ class RunRecord(RunCallback):
     def _result(self, job: Job, outcome: Outcome) -> Any:
         """Return the object in the result file, or what the task returned, as a mapping; None when there is neither."""
         file = job.output_dir / self.result_file
-        try:
-            written = json.loads(file.read_bytes())
-        except (OSError, ValueError):
-            written = None
-        if isinstance(written, dict):
-            return written
+        if _stat(file) != self._result_before:  # what was there before is an earlier attempt's
+            try:
+                written = json.loads(file.read_bytes())
+            except (OSError, ValueError):
+                written = None
+            if isinstance(written, dict):
+                return written
         returned = outcome.return_value
         return returned if returned is None or isinstance(returned, dict) else {"return_value": returned}
+
+
+def _stat(file: Path) -> tuple[int, int, int] | None:
+    """Return what changes when a file is written; None when there is none."""
+    try:
+        stat = file.stat()
+    except OSError:
+        return None
+    return stat.st_mtime_ns, stat.st_size, stat.st_ino
 
 
 def _error(error: BaseException | None) -> Mapping[str, str] | None:
