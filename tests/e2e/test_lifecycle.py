@@ -239,6 +239,9 @@ def test_on_error_abort_stops_with_status_1(tmp_path: Path, mode: str, event: st
     seen = [e for e in events(app) if e["callback"] == "first"]
     assert_paired(seen, ("first",)) if event != "launch_started" else None
     assert sum(e["event"] == "launch_ended" for e in seen) == 1
+    if event.endswith("_started"):
+        ended = event.replace("_started", "_ended")
+        assert not [e for e in events(app) if e["callback"] == "second" and e["event"] == ended]
 
 
 def test_on_error_abort_leaves_a_failed_run_its_own_error(tmp_path: Path) -> None:
@@ -287,12 +290,12 @@ def test_a_task_may_clear_and_use_hydra_itself(tmp_path: Path) -> None:
         "    GlobalHydra.instance().clear()\n"
         "    with initialize(config_path='conf', **main_args if 'version_base' in main_args else {}):\n"
         "        HydraConfig.instance().set_config(compose('config', return_hydra_config=True))\n"
-        "    Path('cleared').touch()\n"
+        "    Path('seen').write_text(Path(os.environ['EVENTS']).read_text())\n"
     )
     app.write("app.py", TASK.replace("    if cfg.x != 1:", clearing + "    if cfg.x != 1:"))
-    done = run(app, "basic")
+    done = run(app, "run")
     assert done.code == 0, done.text
-    assert (app.directory / "cleared").exists()
+    assert "_ended" not in (app.directory / "seen").read_text(), "the task was still at work"
     assert_paired(events(app))
 
 
