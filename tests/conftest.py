@@ -204,7 +204,9 @@ def python_with_hydra(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         folder = wheel.parent / f"hydra-{version}"
 
         def fill(folder: Path) -> None:
-            subprocess.run([_uv(), "venv", "--quiet", "--python", sys.executable, str(folder / "venv")], check=True)
+            subprocess.run(
+                [_uv(), "venv", "--quiet", "--clear", "--python", sys.executable, str(folder / "venv")], check=True
+            )
             install = [_uv(), "pip", "install", "--quiet", "--prerelease=allow", "--python", str(folder / "venv")]
             packages = [f"hydra-core=={version}", "hydra-joblib-launcher==1.2.0"]
             subprocess.run([*install, str(wheel), *packages], check=True)

@@ -22,6 +22,7 @@ MODES = {
 }
 # When a worker leaves by sys.exit or Ctrl-C, joblib kills the others, which nobody can hear of: none may be at work.
 ALONE = {**MODES, "joblib": ["-m", "x=0,1", *MODES["joblib"][2:], "after_job_0=true"]}
+ONE_JOB = {**MODES, "joblib": ["-m", "x=0", *MODES["joblib"][2:]]}
 
 RECORDER = '''
 import json, os
@@ -233,7 +234,7 @@ def test_aborting_a_start_says_why_and_runs_nothing(recorded: App, mode: str, ev
 def test_on_error_abort_stops_with_status_1(tmp_path: Path, mode: str, event: str) -> None:
     app = recorded_app(tmp_path)
     with_two(app, raise_in=event, on_error="abort")
-    done = run(app, mode)
+    done = run(app, mode, modes=ONE_JOB)
     assert done.code == 1, done.text
     assert done.text.count(f"Recorder.{event} failed") >= 1
     seen = [e for e in events(app) if e["callback"] == "first"]

@@ -32,12 +32,12 @@ def rows(path: Path) -> list[dict[str, str]]:
 def test_rows_are_added_under_one_header_and_folders_made(odd_path: Path) -> None:
     path = odd_path / "outputs" / "register.csv"
     append_rows(path, [{"a": 1, "b": 'zwölf, oder "mehr"'}])
-    append_rows(path, [{"b": None, "a": [1, {"x": None}]}, {"a": True, "b": "two\nlines\r"}])
+    append_rows(path, [{"b": None, "a": [1, {"x": None}]}, {"a": True, "b": "two\nlines\r\0"}])
     assert path.read_text(encoding="utf-8").splitlines()[0] == "a,b"
     assert rows(path) == [
         {"a": "1", "b": 'zwölf, oder "mehr"'},
         {"a": '[1, {"x": null}]', "b": ""},
-        {"a": "True", "b": "two\\nlines\\r"},
+        {"a": "True", "b": "two\\nlines\\r\\0"},
     ]
     assert os.listdir(path.parent) == ["register.csv"]  # noqa: PTH208  (hidden files count)
 

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _log = logging.getLogger("hydra.callbacks")
-_BOM = "\ufeff"
 _TAIL_BYTES = 65536
+_ESCAPES = str.maketrans({"\r": "\\r", "\n": "\\n", "\0": "\\0"})  # the last: Python 3.10 neither writes nor reads it
 
 
 def append_rows(path: Path, rows: Sequence[Mapping[str, Any]], *, timeout_s: float = 60.0) -> None:
@@ -63,9 +63,7 @@ def format_rows(rows: Iterable[Iterable[Any]]) -> bytes:
 def _cell(value: Any) -> Any:
     if isinstance(value, (dict, list, tuple)):
         value = json.dumps(value, ensure_ascii=False, default=str)
-    if isinstance(value, str) and ("\n" in value or "\r" in value):
-        return value.replace("\r", "\\r").replace("\n", "\\n")
-    return value
+    return value.translate(_ESCAPES) if isinstance(value, str) else value
 
 
 def _read_header(path: Path) -> list[str]:

@@ -1,0 +1,155 @@
+"""Run a sweep of nine jobs, one of which fails on purpose, and show what the callbacks have kept of it."""
+
+from __future__ import annotations
+
+import csv
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from hydra_callbacks.errors import HydraCallbacksError
+from hydra_callbacks.runs import record, results
+
+TRAIN = os.path.relpath(Path(__file__).with_name("train.py"))
+CALLBACKS = "hydra/callbacks=default"
+SWEEP = [
+    *("-m", CALLBACKS, "hydra.callbacks.resource_monitor.sample_interval=0.02"),
+    *("hydra/launcher=joblib", "hydra.launcher.n_jobs=2"),
+    *("model.C=0.1,10,1000", "model.gamma=1e-5,1e-4,1e-3"),
+    "model.max_iter=600",  # enough for all of them but model.C=1000 model.gamma=1e-5
+]
+N_JOBS, N_FAILED = 9, 1
+SWEEP_STATUS = 1  # what Hydra ends with when a job has failed
+
+console = Console(highlight=False)
+as_typed = subprocess.list2cmdline if os.name == "nt" else shlex.join
+
+
+def main() -> None:
+    python = Path(sys.executable)
+    train = [os.path.relpath(python) if python.is_relative_to(Path.cwd()) else str(python), TRAIN]
+    before = latest_sweep()
+    say("$ " + as_typed([*train, *SWEEP]), style="bold")
+    status = subprocess.call([sys.executable, TRAIN, *SWEEP])
+    if status != SWEEP_STATUS:
+        sys.exit(
+            f"The sweep ended with exit status {status}, expected {SWEEP_STATUS}: one of its jobs fails on purpose."
+        )
+    sweep_dir = latest_sweep()
+    if sweep_dir is None or sweep_dir == before:
+        sys.exit("The sweep left no link to its directory: expected multirun/latest.")
+
+    jobs = [record.read(job_dir) for job_dir in results.job_dirs(sweep_dir)]
+    completed = [job for job in jobs if record.status(job) == "completed"]
+    failed = [job for job in jobs if record.status(job) == "failed"]
+    if (len(jobs), len(failed), len(completed)) != (N_JOBS, N_FAILED, N_JOBS - N_FAILED):
+        told = ", ".join(record.status(job) for job in jobs) or "nothing"
+        sys.exit(f"Expected {N_JOBS} jobs, {N_FAILED} of them failed; the records in {sweep_dir} tell of: {told}.")
+    best = max(completed, key=lambda job: job["result"]["accuracy"])
+
+    heading("What became of the jobs")
+    show_jobs(jobs)
+    for job in failed:
+        error = job["error"]
+        console.print(Text(f"\nJob {job['job']['num']} failed: {error['type']}: {error['message']}", style="red"))
+        say(f"Its traceback is in {record_of(job)}")
+    heading("What is kept of them")
+    show_places(sweep_dir, best)
+    heading(f"The best: job {best['job']['num']}, accuracy {best['result']['accuracy']}. To run it alone")
+    say(as_typed([*train, CALLBACKS, *best["overrides"]]))
+
+
+def link() -> Path:
+    """Return the link to the latest sweep, or the text file in its place where links are not allowed."""
+    path = Path("multirun", "latest")
+    return path if path.exists() else path.with_suffix(".txt")
+
+
+def latest_sweep() -> Path | None:
+    """Return the directory of the latest sweep; None before the first."""
+    if link().suffix == ".txt":
+        return Path(link().read_text(encoding="utf-8").strip()).resolve() if link().exists() else None
+    return link().resolve()
+
+
+def record_of(job: dict[str, Any]) -> Path:
+    return Path(os.path.relpath(job["output_dir"]), ".hydra", record.FILE_NAME)
+
+
+def show_jobs(jobs: list[dict[str, Any]]) -> None:
+    common = set.intersection(*(set(job["overrides"]) for job in jobs))
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for column in ("Job", "Accuracy", "Seconds"):
+        table.add_column(column, justify="right")
+    table.add_column("Status")
+    table.add_column("Overrides", overflow="fold")
+    for job in jobs:
+        status = record.status(job)
+        table.add_row(
+            str(job["job"]["num"]),
+            f"{job['result']['accuracy']:.4f}" if status == "completed" else "",
+            f"{job['duration_s']:.2f}",
+            status,
+            Text(" ".join(word for word in job["overrides"] if word not in common)),
+            style="" if status == "completed" else "red",
+        )
+    console.print(table)
+
+
+def show_places(sweep_dir: Path, best: dict[str, Any]) -> None:
+    """List what the sweep has left, and end the program when something is not there."""
+    places = [
+        (f"Record of job {best['job']['num']}", record_of(best), 0),
+        ("Results", sweep_dir / "agg_results.csv", N_JOBS - N_FAILED),
+        ("Monitoring data", sweep_dir / "resource_monitoring.csv", N_JOBS),
+        ("Register", Path("multirun", "register.csv"), N_JOBS),
+        ("Latest sweep", link(), 0),
+    ]
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True, justify="right")
+    table.add_column(overflow="fold")
+    complaints = []
+    for what, path, least_rows in places:
+        n_rows = count_rows(path) if least_rows else None
+        if not path.exists() or (n_rows or 0) < least_rows:
+            complaints.append(
+                f"{what}: expected {os.path.relpath(path)} with {least_rows} rows or more, found {n_rows}."
+            )
+        table.add_row(what, "" if n_rows is None else f"{n_rows} rows", Text(os.path.relpath(path), style="cyan"))
+    console.print(table)
+    if complaints:
+        sys.exit("\n".join(complaints))
+
+
+def count_rows(table: Path) -> int:
+    if not table.exists():
+        return 0
+    with table.open(encoding="utf-8", newline="") as file:
+        return sum(1 for _ in csv.DictReader(file))
+
+
+def heading(text: str) -> None:
+    console.print()
+    console.rule(Text(text, style="bold"), align="left")
+
+
+def say(text: str, *, style: str = "") -> None:
+    """Print a line that may be copied: it is not wrapped."""
+    console.print(Text(text, style=style), soft_wrap=True)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except HydraCallbacksError as error:
+        sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.exit(130)
