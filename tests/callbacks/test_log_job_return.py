@@ -14,7 +14,7 @@ def test_each_job_logs_its_value_or_its_error(app: App) -> None:
     good = app.one("multirun/*/*/0/app.log").read_text()
     bad = app.one("multirun/*/*/1/app.log").read_text()
     assert "[hydra.callbacks][INFO] - Succeeded with return value: 7" in good
-    assert "[hydra.callbacks][ERROR] - Job failed: ValueError('x must not be 8')" in bad
+    assert "[hydra.callbacks][ERROR] - Job failed: ValueError: x must not be 8" in bad
     assert 'raise ValueError(f"x must not be {cfg.x}")' in bad
 
 

@@ -102,6 +102,17 @@ def test_odd_values_are_recorded(app: App) -> None:
     assert seen["result"] == {"nan": "nan", "object": "<class 'object'>"}
 
 
+def test_an_error_that_cannot_say_what_it_is(app: App) -> None:
+    app.callbacks(RECORD, {"_target_": "hydra_callbacks.RegisterRun"}, {"_target_": "hydra_callbacks.LogJobReturn"})
+    rude = "    class Rude(Exception):\n        def __str__(self): raise RuntimeError\n    raise Rude\n"
+    app.write("app.py", (app.directory / "app.py").read_text().replace("    return cfg.x\n", rude))
+    done = app.run()
+    assert done.code == 1
+    assert "failed; the run goes on" not in done.out
+    assert app.record()["error"]["type"] == "Rude"
+    assert app.record()["status"] == "failed"
+
+
 def test_the_result_of_an_earlier_attempt_is_not_taken_for_this_ones(app: App) -> None:
     app.callbacks(RECORD)
     assert app.run("hydra.run.dir=here").code == 0

@@ -56,6 +56,14 @@ def test_values_become_what_json_knows(value: Any, expected: Any) -> None:
     assert type(plain(value)) is type(expected)
 
 
+def test_what_holds_itself_has_an_end() -> None:
+    own: list[Any] = []
+    own.append({"own": own})
+    text = json.dumps(plain(own))
+    assert text.count("own") == 50
+    assert '"..."' in text
+
+
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(),

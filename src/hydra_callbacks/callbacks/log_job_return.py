@@ -6,6 +6,7 @@ import logging
 from typing import Literal
 
 from hydra_callbacks.lifecycle import Job, Outcome, RunCallback
+from hydra_callbacks.support.plain import text_of
 
 log = logging.getLogger("hydra.callbacks")
 
@@ -26,7 +27,8 @@ class LogJobReturn(RunCallback):
     def job_ended(self, job: Job, outcome: Outcome) -> None:
         """Log it."""
         if outcome.status == "completed":
-            log.info("Succeeded with return value: %s", job.redactor.data(outcome.return_value))
+            log.info("Succeeded with return value: %s", job.redactor.text(text_of(outcome.return_value)))
         else:
             error = outcome.error
-            log.error("Job %s: %s", outcome.status, job.redactor.text(repr(error)), exc_info=error)
+            told = f"{type(error).__name__}: {text_of(error)}"
+            log.error("Job %s: %s", outcome.status, job.redactor.text(told), exc_info=error)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from hydra_callbacks.lifecycle import Job, Outcome, RunCallback
 from hydra_callbacks.runs.record import timestamp
 from hydra_callbacks.support.nested import flatten
+from hydra_callbacks.support.plain import text_of
 from hydra_callbacks.support.settings import check, check_name
 
 if TYPE_CHECKING:
@@ -74,11 +75,15 @@ def _row(job: Job, outcome: Outcome) -> dict[str, Any]:
         "run-status": outcome.status,
         "run-started": timestamp(job.started_at),
         "run-duration_s": round(outcome.duration_s, 3),
-        "run-error": job.redactor.text(f"{type(error).__name__}: {error}")[:_LONGEST_ERROR] if error else None,
+        "run-error": _told(job, error) if error else None,
     }
     for key, value in flatten({"result": record["result"]} if "result" in record else {}).items():
         row.setdefault(key, value)
     return row
+
+
+def _told(job: Job, error: BaseException) -> str:
+    return job.redactor.text(f"{type(error).__name__}: {text_of(error, longest=_LONGEST_ERROR)}")
 
 
 def _relative(directory: Path, cwd: Path) -> str:

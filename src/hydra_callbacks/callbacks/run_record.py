@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from hydra_callbacks.lifecycle import Job, Launch, Outcome, RunCallback
 from hydra_callbacks.runs.record import timestamp
+from hydra_callbacks.support.plain import text_of
 from hydra_callbacks.support.process import host_facts
 from hydra_callbacks.support.redact import overrides
 from hydra_callbacks.support.settings import check_name
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-_LONGEST_TRACEBACK = 100_000  # characters
+_LONGEST_TEXT = 100_000  # characters
 
 
 class RunRecord(RunCallback):
@@ -114,6 +115,6 @@ def _error(error: BaseException | None) -> Mapping[str, str] | None:
     trace = "".join(traceback.format_exception(type(error), error, error.__traceback__))
     return {
         "type": type(error).__name__,
-        "message": str(error),
-        "traceback": trace[-_LONGEST_TRACEBACK:],
+        "message": text_of(error, longest=_LONGEST_TEXT),
+        "traceback": trace[-_LONGEST_TEXT:],
     }

@@ -6,15 +6,21 @@ import math
 from enum import Enum
 from typing import Any
 
-_LONGEST_REPR = 1000  # characters
+_LONGEST_TEXT = 1000  # characters, of what is no data
+_DEEPEST = 100  # levels: what holds itself has no end
 
 
-def plain(value: Any) -> Any:  # noqa: PLR0911  (one kind of value a line)
+def plain(value: Any) -> Any:
     """Return `value` as nested dicts with text keys, lists, text, numbers, booleans and None.
 
     A float that JSON does not know becomes the text "nan", "inf" or "-inf" (which `float` reads back); an Enum its
-    name; an array or scalar of NumPy and its like what its `tolist` gives; anything else its `str`, shortened.
+    name; an array or scalar of NumPy and its like what its `tolist` gives; anything else its `str`, shortened; what is
+    nested deeper than 100 levels "...".
     """
+    return _plain(value, _DEEPEST)
+
+
+def _plain(value: Any, levels: int) -> Any:  # noqa: PLR0911  (one kind of value a line)
     if isinstance(value, Enum):
         return value.name
     if value is None or isinstance(value, (str, bool)):
@@ -23,24 +29,40 @@ def plain(value: Any) -> Any:  # noqa: PLR0911  (one kind of value a line)
         return int(value)
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else str(float(value))
+    if not levels:
+        return "..."
     if isinstance(value, dict):
-        return {key if isinstance(key, str) else str(plain(key)): plain(item) for key, item in value.items()}
+        return {_key(key): _plain(item, levels - 1) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
+        return [_plain(item, levels - 1) for item in value]
     if isinstance(value, (set, frozenset)):
-        return sorted((plain(item) for item in value), key=str)
-    return _foreign(value)
+        return sorted((_plain(item, levels - 1) for item in value), key=str)
+    return _foreign(value, levels)
 
 
-def _foreign(value: Any) -> Any:
+def _key(key: Any) -> str:
+    return key if type(key) is str else text_of(_plain(key, 1))
+
+
+def _foreign(value: Any, levels: int) -> Any:
     to_list = getattr(value, "tolist", None)
     if callable(to_list):
         try:
-            return plain(to_list())
+            return _plain(to_list(), levels - 1)
         except Exception:  # noqa: BLE001, S110  (a stranger's method; its text below stands in)
             pass
+    return text_of(value, longest=_LONGEST_TEXT)
+
+
+def text_of(value: Any, *, longest: int | None = None) -> str:
+    """Return `str(value)`, or the name of its type when that raises.
+
+    Args:
+        value: Anything.
+        longest: Characters to keep; None for all.
+    """
     try:
         text = str(value)
     except Exception:  # noqa: BLE001  (a stranger's __str__ must not cost the record)
         text = f"<{type(value).__module__}.{type(value).__qualname__}>"
-    return text if len(text) <= _LONGEST_REPR else text[:_LONGEST_REPR] + "..."
+    return text if longest is None or len(text) <= longest else text[:longest] + "..."
