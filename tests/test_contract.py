@@ -62,8 +62,19 @@ def test_one_name_in_five_places(name: str) -> None:
 
 def test_no_room_is_forgotten() -> None:
     rooms = {path.stem for path in (CONF.parents[2] / "callbacks").glob("*.py")} - {"__init__"}
-    groups = {path.stem for path in CONF.glob("*.yaml") if "defaults" not in yaml.safe_load(path.read_text())}
-    assert rooms == set(ROOMS.values()) == groups
+    groups = {path.stem for path in CONF.glob("*.yaml")}
+    assert rooms == set(ROOMS.values()) == groups - {"default"}
+
+
+def test_the_default_preset_states_what_each_callbacks_own_file_does() -> None:
+    preset = yaml.safe_load((CONF / "default.yaml").read_text(encoding="utf-8"))
+    assert list(preset) == [
+        *("register_run", "run_record", "git_info", "latest_run_link"),
+        *("runtime_performance", "resource_monitor", "multi_run_gatherer"),
+    ]
+    own = {room: group(name) for name, room in ROOMS.items() if room in preset}
+    own["register_run"]["multirun_base_dir"] = "multirun"
+    assert preset == own
 
 
 @each_callback

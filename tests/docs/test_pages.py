@@ -80,8 +80,8 @@ def test_what_a_page_states_as_json_is_json(page: Path) -> None:
 def test_the_table_of_the_preset_is_the_preset() -> None:
     text = (DOCS / "index.md").read_text(encoding="utf-8")
     listed = re.findall(r"^\| \[(\w+)\]", text, re.MULTILINE)[:7]
-    preset = yaml.safe_load((GROUP / "default.yaml").read_text(encoding="utf-8"))["defaults"]
-    assert {ROOMS[name] for name in listed} == set(preset) - {"_self_"}
+    preset = yaml.safe_load((GROUP / "default.yaml").read_text(encoding="utf-8"))
+    assert {ROOMS[name] for name in listed} == set(preset)
 
 
 def test_every_key_of_a_record_and_every_column_is_explained(app: App) -> None:

@@ -67,7 +67,7 @@ def test_any_cut_is_told_as_such_or_read(odd_path: Path, cut: int) -> None:
     job.keep()
     whole = (odd_path / "run.json").read_bytes()
     (odd_path / "run.json").write_bytes(whole[:cut])
-    if cut < len(whole):
+    if cut < len(whole) - 1:  # only the line break is missing
         with pytest.raises(RecordError, match="is no whole run record"):
             record.read(odd_path)
     else:

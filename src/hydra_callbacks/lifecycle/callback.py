@@ -46,6 +46,7 @@ class RunCallback(Callback):
     # A class of a user's own may forget to call our __init__.
     enabled: bool = True
     on_error: Literal["warn", "abort"] = "warn"
+    _sweep_dir: Path | None = None  # from the controller, to the jobs wherever they run
 
     def __init__(self, enabled: bool = True, *, on_error: Literal["warn", "abort"] = "warn") -> None:
         check("enabled", enabled, "true or false", isinstance(enabled, bool))
@@ -77,7 +78,7 @@ class RunCallback(Callback):
 
     def on_job_start(self, config: DictConfig, **_kwargs: Any) -> None:
         """Hydra's event; override `job_started` instead."""
-        self._start("job", config, lambda: facts_of.job_facts(config))
+        self._start("job", config, lambda: facts_of.job_facts(config, self._sweep_dir))
 
     def on_job_end(self, config: DictConfig, job_return: JobReturn, **_kwargs: Any) -> None:
         """Hydra's event; override `job_ended` instead."""
@@ -105,6 +106,8 @@ class RunCallback(Callback):
         event = f"{kind}_started"
         try:
             flight = depart(kind, config, make_facts, self)
+            if isinstance(flight.facts, Launch):
+                self._sweep_dir = flight.facts.output_dir if flight.facts.is_sweep else None
             getattr(self, event)(flight.facts)
         except RunAborted as abort:
             arrive(kind, config, self)

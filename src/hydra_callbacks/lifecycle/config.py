@@ -79,13 +79,18 @@ def launch_facts(config: DictConfig, *, is_sweep: bool, started_at: float, kwarg
     )
 
 
-def job_facts(config: DictConfig) -> Job:
-    """Read the facts of a job, where it runs, from Hydra's configuration for it."""
+def job_facts(config: DictConfig, sweep_dir: Path | None) -> Job:
+    """Read the facts of a job, where it runs, from Hydra's configuration for it.
+
+    Args:
+        config: The configuration.
+        sweep_dir: The sweep's directory as the controller knows it; None when it must be asked here, which takes time.
+    """
     hydra = config.hydra
     cwd = Path(hydra.runtime.cwd)
     output_dir = Path(hydra.runtime.output_dir)
     is_sweep = getattr(hydra.mode, "name", "") == "MULTIRUN"
-    launch_dir = (_select(config, "hydra.sweep.dir") if is_sweep else None) or output_dir
+    launch_dir = (sweep_dir or _select(config, "hydra.sweep.dir") if is_sweep else None) or output_dir
     data = task_config(config)
     redactor = Redactor(data)
     record_dir = output_dir / hydra.output_subdir if hydra.output_subdir else output_dir

@@ -145,7 +145,8 @@ class JobRecord:
 
     def _write(self) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(self.path, json.dumps(self.data, ensure_ascii=False, indent=1).encode(errors="backslashreplace"))
+        lines = (f" {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}" for key, value in self.data.items())
+        write_whole(self.path, ("{\n" + ",\n".join(lines) + "\n}\n").encode(errors="backslashreplace"))
 
 
 _OF_ONE_ATTEMPT = {
