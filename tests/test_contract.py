@@ -69,11 +69,12 @@ def test_no_room_is_forgotten() -> None:
 def test_the_default_preset_states_what_each_callbacks_own_file_does() -> None:
     preset = yaml.safe_load((CONF / "default.yaml").read_text(encoding="utf-8"))
     assert list(preset) == [
-        *("register_run", "run_record", "git_info", "latest_run_link"),
+        *("register_run", "git_info", "run_record", "latest_run_link"),
         *("runtime_performance", "resource_monitor", "multi_run_gatherer"),
     ]
     own = {room: group(name) for name, room in ROOMS.items() if room in preset}
     own["register_run"]["multirun_base_dir"] = "multirun"
+    own["git_info"]["show_task"] = False
     assert preset == own
 
 

@@ -41,6 +41,18 @@ def test_a_single_run_logs_it_and_shows_it_to_the_task(app: App) -> None:
     assert app.record()["git"] == {"sha": sha, "branch": "main", "is_dirty": False}
 
 
+def test_a_key_of_the_applications_own_stays_and_the_preset_adds_none(app: App) -> None:
+    app.callbacks(GIT)
+    app.commit()
+    assert app.run("+git={repo: x}").code == 0
+    assert yaml.safe_load(app.one("outputs/*/*/.hydra/config.yaml").read_text())["git"] == {"repo": "x"}
+    app.write("conf/config.yaml", "x: 1\nfail_at: -1\n")
+    assert app.run("hydra/callbacks=default", "hydra.run.dir=outputs/by/preset").code == 0
+    config = yaml.safe_load((app.directory / "outputs/by/preset/.hydra/config.yaml").read_text())
+    assert config == {"x": 1, "fail_at": -1}
+    assert len(app.record("outputs/by/preset")["git"]["sha"]) == 40
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="a shell script stands in for git")
 @pytest.mark.parametrize("order", [[GIT, RECORD], [RECORD, GIT]])
 @pytest.mark.parametrize("launcher", [[], ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,10 +55,29 @@ def test_any_subdirectory_at_any_depth(app: App, subdir: str) -> None:
     assert [row[:2] for row in table(app)] == [["", "double"], ["0", "20"], ["1", "18"], ["2", "16"]]
 
 
-def test_without_hydras_own_folder(app: App) -> None:
+@pytest.mark.parametrize("subdir", ["null", "meta"])
+def test_hydras_own_folder_has_another_name_or_none(app: App, subdir: str) -> None:
+    app.callbacks(GATHER, {"_target_": "hydra_callbacks.RunRecord"})
+    overrides = ["hydra.sweep.subdir='${hydra.job.override_dirname}'", f"hydra.output_subdir={subdir}"]
+    assert app.run("-m", "x=3,1,2", "fail_at=3", *overrides).code == 1
+    assert [row[:2] for row in table(app)] == [["", "double"], ["1", "2"], ["2", "4"]]
+
+
+def test_a_number_that_nothing_tells_is_left_out(app: App) -> None:
     app.callbacks(GATHER)
-    assert app.run("-m", f"x={','.join(map(str, range(11)))}", "hydra.output_subdir=null").code == 0
-    assert [row[0] for row in table(app)] == ["", *map(str, range(11))]
+    overrides = ["hydra.sweep.subdir='${hydra.job.override_dirname}'", "hydra.output_subdir=null"]
+    assert app.run("-m", "x=3,1", *overrides).code == 0
+    assert [row[0] for row in table(app)] == ["", "", ""]
+
+
+def test_results_of_an_earlier_sweep_are_named_and_secrets_left_out(app: App) -> None:
+    app.callbacks(GATHER)
+    assert app.run("-m", "x=1,2", "hydra.sweep.dir=multirun/a/b").code == 0
+    old = app.write("multirun/a/b/1/results.json", '{"api_key": "abcdefgh", "double": 7}')
+    os.utime(old, (1, 1))
+    done = app.run("-m", "x=1,2", "fail_at=2", "hydra.sweep.dir=multirun/a/b")
+    assert "1 results are from before this sweep, of an earlier one here: 1/results.json" in done.out
+    assert "abcdefgh" not in (app.directory / "multirun/a/b/agg_results.csv").read_text()
 
 
 def test_another_aggregator_is_given_relative_paths_in_the_sweeps_directory(app: App) -> None:

@@ -91,7 +91,6 @@ def make_launch(directory: Path) -> Launch:
     return Launch(
         app="train",
         config_name="config",
-        config={},
         cwd=directory,
         output_dir=directory,
         output_subdir=".hydra",
@@ -258,17 +257,6 @@ def test_the_record_has_its_section_also_when_the_file_cannot_be_written(tmp_pat
     with pytest.raises(OSError, match="resource_monitoring"):
         run(ResourceMonitor(), job)
     assert job.record.data["resources"]["n_samples"] == 2
-
-
-def test_the_file_is_written_also_when_the_record_cannot_be(tmp_path: Path) -> None:
-    job = make_job(tmp_path)
-    job.record_dir.mkdir(parents=True)
-    job.record.keep()
-    (job.record_dir / "run.json").unlink()
-    (job.record_dir / "run.json").mkdir()
-    with pytest.raises(OSError, match=r"run\.json"):
-        run(ResourceMonitor(), job)
-    assert len(read(tmp_path / "resource_monitoring.csv")[1]) == 2
 
 
 def test_a_job_that_was_never_started_ends_quietly(tmp_path: Path) -> None:

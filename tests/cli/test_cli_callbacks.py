@@ -216,7 +216,7 @@ def test_every_callback_is_listed_with_its_settings_and_an_explanation_of_each()
 
 def test_a_class_name_will_do() -> None:
     assert output("GitInfo") == output("git_info")
-    assert "  clean     false  Refuse to start" in output("GitInfo")
+    assert "Refuse to start" in output("GitInfo")
 
 
 def test_the_csv_of_the_real_package_is_whole() -> None:

@@ -300,14 +300,85 @@ def test_a_task_may_clear_and_use_hydra_itself(tmp_path: Path) -> None:
     assert_paired(events(app))
 
 
-def test_a_forked_child_ends_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("leave", ["sys.exit(7)", "raise ValueError('child')", "return 5"])
+def test_a_forked_child_ends_nothing(tmp_path: Path, leave: str) -> None:
     app = recorded_app(tmp_path)
-    forking = "    import os\n    if os.fork() == 0:\n        sys.exit(7)\n    os.wait()\n"
+    forking = f"    if os.fork() == 0:\n        {leave}\n    os.wait()\n"
     app.write("app.py", TASK.replace("    if cfg.x != 1:", forking + "    if cfg.x != 1:"))
     done = run(app, "run")
     assert done.code == 0, done.text
     assert_paired(events(app))
     assert outcomes(events(app)) == {0: "completed", "launch": "completed"}
+
+
+def test_an_exception_that_is_false_is_a_failure(tmp_path: Path) -> None:
+    app = recorded_app(tmp_path)
+    false = "    class False_(Exception):\n        def __len__(self): return 0\n    raise False_\n"
+    app.write("app.py", TASK.replace("    if cfg.x != 1:", false + "    if cfg.x != 1:"))
+    assert run(app, "run").code == 1
+    assert outcomes(events(app)) == {0: "failed", "launch": "failed"}
+
+
+def test_hydra_zens_launch_is_a_sweep_too_and_a_failed_one_ends_before_the_next(tmp_path: Path) -> None:
+    app = recorded_app(tmp_path)
+    app.write(
+        "app.py",
+        "from hydra_zen import launch, make_config\n"
+        "def task(cfg):\n"
+        "    if cfg.x == 1: raise ValueError('boo')\n"
+        "    return cfg.x\n"
+        "config = make_config(x=1, hydra={'callbacks': {'c': {'_target_': 'recorder.Recorder', 'name': 'first'}}})\n"
+        "try:\n"
+        "    launch(config, task, overrides=['x=0,1'], multirun=True, version_base=None)\n"
+        "except ValueError: pass\n"
+        "(jobs,) = launch(config, task, overrides=['x=4,5'], multirun=True, version_base=None)\n"
+        "assert [job.return_value for job in jobs] == [4, 5]\n",
+    )
+    done = run(app, "run")
+    assert done.code == 0, done.text
+    seen = events(app)
+    assert [(e["event"], e["what"]) for e in seen if e["what"] == "launch"] == [
+        *(("launch_started", "launch"), ("launch_ended", "launch")) * 2
+    ]
+    assert [e["status"] for e in seen if e["event"] == "launch_ended"] == ["interrupted", "completed"]
+    assert [e["what"] for e in seen if e["event"] == "job_ended"] == [0, 1, 0, 1]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_switching_callbacks_on_changes_nothing_that_the_task_sees(tmp_path: Path, mode: str) -> None:
+    """Resolvers that remember, count, draw or exit are called for the record, and the task must not notice."""
+    app = App(tmp_path / ODD_NAME)
+    app.write(
+        "app.py",
+        "import os, random, json, sys, hydra\nfrom pathlib import Path\nfrom omegaconf import OmegaConf\n"
+        "def register():\n"
+        "    add = OmegaConf.register_new_resolver\n"
+        "    add('square', lambda x: x * x, use_cache=True, replace=True)\n"
+        "    add('env_now', lambda: os.environ.get('SETTING'), use_cache=True, replace=True)\n"
+        "    add('draw', lambda: random.random(), replace=True)\n"
+        "    add('leave', lambda: sys.exit(9), replace=True)\n"
+        "register()\n"
+        "@hydra.main(version_base=None, config_path='conf', config_name='config')\n"
+        "def main(cfg):\n"
+        "    random.seed(cfg.x)\n"
+        "    seen = [cfg.x, cfg.sq, cfg.setting, random.random(), cfg.drawn]\n"
+        "    Path(f'saw-{cfg.x}-{os.environ[\"WHICH\"]}.json').write_text(json.dumps(seen))\n"
+        "if __name__ == '__main__':\n"
+        "    random.seed(5)\n"
+        "    main()\n",
+    )
+    app.write(
+        "conf/config.yaml",
+        "x: 0\nsq: ${square:${x}}\nsetting: ${env_now:}\ndrawn: ${draw:}\nunread: {a: '${leave:}'}\n"
+        "hydra: {job: {env_set: {SETTING: from_hydra}}}\n",
+    )
+    for which, more in (("without", []), ("with", ["hydra/callbacks=default"])):
+        done = app.run(*MODES[mode], *more, env={"WHICH": which})
+        assert done.code == 0, done.text
+    for x in [0] if mode == "run" else [0, 1, 2]:
+        without, with_ = (json.loads((app.directory / f"saw-{x}-{w}.json").read_text()) for w in ("without", "with"))
+        assert with_ == without
+        assert with_[1] == x * x
 
 
 def test_two_applications_in_one_process_are_told_apart(tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,13 +27,18 @@ def test_nothing_is_written_until_it_is_kept_and_everything_is_then(odd_path: Pa
     assert not (odd_path / ".hydra").exists()
     job.add({"status": "running"})
     job.keep()
+    written = (odd_path / ".hydra" / "run.json").stat().st_mtime_ns
+    job.flush()
+    assert (odd_path / ".hydra" / "run.json").stat().st_mtime_ns == written, "nothing was added"
     job.add({"resources": {"cpu_s": 1.5, "odd": float("nan")}, "note": "é\udc80"})
+    job.flush()
     kept = record.read(odd_path)
     assert kept["schema"] == 1
     assert kept["git"] == {"sha": "abc"}
     assert kept["resources"] == {"cpu_s": 1.5, "odd": "nan"}
     assert [path.name for path in (odd_path / ".hydra").iterdir()] == ["run.json"]
     job.add({"git": None})
+    job.flush()
     assert "git" not in record.read(odd_path / ".hydra" / "run.json")
 
 
@@ -49,6 +56,21 @@ def test_a_second_attempt_keeps_one_record_and_counts_up(odd_path: Path) -> None
     assert "result" not in kept
     assert kept["note"] == "by someone else"
     assert JobRecord(odd_path).attempt == 3
+
+
+def test_a_directory_where_another_process_is_at_work_is_not_taken_for_an_attempt(
+    odd_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
+        (odd_path / "run.json").write_text(
+            json.dumps({"schema": 1, "id": "theirs", "status": "running", "host": {**host_facts(), "pid": other.pid}})
+        )
+        ours = JobRecord(odd_path)
+        other.communicate(b"\n")
+    assert ours.attempt == 1
+    assert ours.data["id"] != "theirs"
+    assert "is at work in" in caplog.text
+    assert JobRecord(odd_path).attempt == 2, "that process has ended: a requeue"
 
 
 @pytest.mark.parametrize("text", ["", "{", '{"schema": 1', "[1]", "null", '{"attempt": "x"}'])

@@ -28,8 +28,10 @@ class Rude:
     def __str__(self) -> str:
         raise RuntimeError
 
-    def tolist(self) -> Any:
-        raise RuntimeError
+    def __getattr__(self, name: str) -> Any:
+        if name in {"tolist", "size"}:
+            raise RuntimeError
+        raise AttributeError(name)
 
 
 @pytest.mark.parametrize(
@@ -47,6 +49,8 @@ class Rude:
         ({1: (1, 2), Colour.RED: {3}}, {"1": [1, 2], "RED": [3]}),
         (np.float32(0.5), 0.5),
         (np.arange(3), [0, 1, 2]),
+        pytest.param(10**5000, hex(10**5000)[:1000] + "...", id="huge"),
+        (np.zeros(10_001), "[0. 0. 0. ... 0. 0. 0.]"),
         (Rude(), "<test_plain.Rude>"),
         ("x" * 5000, "x" * 5000),
     ],

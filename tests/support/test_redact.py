@@ -95,6 +95,35 @@ def test_errors_stay_readable() -> None:
     assert redactor.text('{"api_key": "abc", "n": 1}') == f'{{"api_key": {REDACTED}, "n": 1}}'
 
 
+def test_texts_lose_what_follows_a_secret_name() -> None:
+    redactor = Redactor({}, environ={})
+    for text in (
+        "ValueError: password=hunter2secret",
+        "https://api.x.org/v1?api_key=hunter2secret",
+        "https://api.x.org/v1?a=b&access_token=hunter2secret",
+        "https://api.x.org/v1?key=hunter2secret",
+        "https://api.x.org/v1?token=hunter2secret",
+        "{'token': 'hunter2secret'}",
+        "reason: it said PGPASSWORD=hunter2secret",
+        "dbpassword = hunter2secret",
+    ):
+        assert "hunter2" not in redactor.text(text), text
+        assert REDACTED in redactor.text(text)
+
+
+def test_secrets_that_come_later_are_learnt() -> None:
+    redactor = Redactor({"db": {"password": "swordfish"}}, environ={})
+    redactor.learn({"MY_TOKEN": "tok-123456"})
+    assert redactor.text("swordfish tok-123456") == f"{REDACTED} {REDACTED}"
+
+
+def test_the_work_is_in_proportion_to_the_text() -> None:
+    """Each of these texts took hours when every position of a long word was tried anew."""
+    redactor = Redactor({}, environ={})
+    for text in ("a: b " + "A" * 1_000_000, "a=" * 300_000, "password" * 100_000, "x." * 500_000 + "="):
+        assert redactor.text(text) == text
+
+
 def test_overrides_keep_their_names() -> None:
     redactor = Redactor({"deep": {"secret": "swordfish"}}, environ={})
     lines = [

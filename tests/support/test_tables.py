@@ -68,6 +68,27 @@ def test_a_table_that_another_program_wrote_is_continued(odd_path: Path) -> None
     ]
 
 
+def test_cells_of_any_length_are_kept_when_a_column_is_new(odd_path: Path) -> None:
+    path = odd_path / "register.csv"
+    append_rows(path, [{"a": "x" * 200_000, "line\nbreak": 1}])
+    append_rows(path, [{"a": 1, "line\nbreak": 2}])
+    append_rows(path, [{"b": 1}])
+    before = csv.field_size_limit(300_000)
+    assert [(len(row["a"]), row["line\\nbreak"], row["b"]) for row in rows(path)] == [
+        (200_000, "1", ""),
+        (1, "2", ""),
+        (0, "", "1"),
+    ]
+    assert csv.field_size_limit(before) == 300_000
+
+
+def test_a_long_torn_row_is_taken_away_whole(odd_path: Path) -> None:
+    path = odd_path / "register.csv"
+    path.write_text('a,b\n1,2\n3,"' + "y " * 100_000)
+    append_rows(path, [{"a": 5, "b": 6}])
+    assert path.read_text() == "a,b\n1,2\n5,6\n"
+
+
 def test_what_is_no_table_is_left_alone(odd_path: Path) -> None:
     path = odd_path / "register.csv"
     path.write_bytes(b"\xff\xfe\x00 not text")

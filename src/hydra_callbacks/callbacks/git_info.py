@@ -18,12 +18,14 @@ log = logging.getLogger("hydra.callbacks")
 class GitInfo(RunCallback):
     """Log and record the commit of the working directory; optionally demand a clean tree.
 
-    The tree is read once for a run or a sweep. The record of every job gets a `git` section (sha, branch, is_dirty),
-    and in a single run the task sees `config.git` (sha, is_dirty). Changes to tracked files make a tree dirty;
+    The tree is read once for a run or a sweep. The record of every job gets a `git` section (sha, branch, is_dirty).
+    Changes to tracked files make a tree dirty;
     untracked files do not.
 
     Args:
         clean: Refuse to start while the tree has uncommitted changes, or when that cannot be told.
+        show_task: In a single run, put `git` (sha, is_dirty) into the configuration that the task sees, unless it has
+            such a key of its own. The preset `default` does not: a task may pass its configuration on as it is.
         enabled: When False, nothing is read or recorded.
         on_error: What becomes of an exception in one of its events: "warn" or "abort".
     """
@@ -32,12 +34,15 @@ class GitInfo(RunCallback):
         self,
         clean: bool = False,
         *,
+        show_task: bool = True,
         enabled: bool = True,
         on_error: Literal["warn", "abort"] = "warn",
     ) -> None:
         super().__init__(enabled=enabled, on_error=on_error)
         check("clean", clean, "true or false", isinstance(clean, bool))
+        check("show_task", show_task, "true or false", isinstance(show_task, bool))
         self.clean = clean
+        self.show_task = show_task
         self._state: GitState | None = None
 
     def launch_started(self, launch: Launch) -> None:
@@ -58,7 +63,7 @@ class GitInfo(RunCallback):
             reason = f"Repo is dirty, aborting: commit or stash the changes in {launch.cwd}, or set clean=false"
             raise RunAborted(reason)
         self._state = state
-        if not launch.is_sweep:
+        if self.show_task and not launch.is_sweep:
             launch.show_task("git", {"sha": state.sha, "is_dirty": state.is_dirty})
 
     def job_started(self, job: Job) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from typing import Literal
 
 from hydra_callbacks.lifecycle import Job, Outcome, RunCallback
@@ -30,5 +31,5 @@ class LogJobReturn(RunCallback):
             log.info("Succeeded with return value: %s", job.redactor.text(text_of(outcome.return_value)))
         else:
             error = outcome.error
-            told = f"{type(error).__name__}: {text_of(error)}"
-            log.error("Job %s: %s", outcome.status, job.redactor.text(told), exc_info=error)
+            told = f"{type(error).__name__}: {text_of(error)}\n{''.join(traceback.format_exception(error))}"
+            log.error("Job %s: %s", outcome.status, job.redactor.text(told).rstrip())

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("hydra.callbacks")
 _MOST_NAMED = 10
+_CLOCK_SLACK_S = 2.0  # a file server's clock may be behind ours
 
 
 class MultiRunGatherer(RunCallback):
@@ -56,9 +57,9 @@ class MultiRunGatherer(RunCallback):
         files = self._result_files(launch.output_dir, launch.output_subdir)
         if not files:
             return
-        aggregate = self.aggregator or self._default_aggregator
         with _working_in(launch.output_dir):
-            written = aggregate(files)
+            _warn_of_older(files, launch.started_at)
+            written = self.aggregator(files) if self.aggregator else _aggregate(files, launch.output_subdir)
         log.info("Gathered results in %s", launch.output_dir / written if written else launch.output_dir)
 
     def _result_files(self, sweep_dir: Path, output_subdir: str | None) -> list[str]:
@@ -66,16 +67,15 @@ class MultiRunGatherer(RunCallback):
         from hydra_callbacks.runs import results  # noqa: PLC0415  (nothing heavy until it is used)
 
         if output_subdir is None:  # nothing marks a job's directory but its result
-            found = sorted(sweep_dir.rglob(self.result_file), key=lambda file: results.job_order(file.parent))
-            return [str(file.relative_to(sweep_dir)) for file in found]
-        jobs = results.job_dirs(sweep_dir, output_subdir)
+            found = [file.parent for file in sweep_dir.rglob(self.result_file)]
+            jobs = sorted(found, key=lambda job_dir: results.job_order(job_dir, output_subdir))
+        else:
+            jobs = results.job_dirs(sweep_dir, output_subdir)
         missing = [str(job.relative_to(sweep_dir)) for job in jobs if not (job / self.result_file).is_file()]
         if missing:
-            named = ", ".join(missing[:_MOST_NAMED]) + (", ..." if len(missing) > _MOST_NAMED else "")
-            log.warning("No %s from %d of %d jobs: %s", self.result_file, len(missing), len(jobs), named)
-        return [
-            str((job / self.result_file).relative_to(sweep_dir)) for job in jobs if (job / self.result_file).is_file()
-        ]
+            log.warning("No %s from %d of %d jobs: %s", self.result_file, len(missing), len(jobs), _named(missing))
+        files = (job / self.result_file for job in jobs)
+        return [str(file.relative_to(sweep_dir)) for file in files if file.is_file()]
 
     @staticmethod
     def _default_aggregator(filenames: list[str]) -> Path:
@@ -84,28 +84,46 @@ class MultiRunGatherer(RunCallback):
         Args:
             filenames: Paths of JSON files, each in its job's output directory.
         """
-        from hydra_callbacks.runs import results  # noqa: PLC0415  (as above)
-        from hydra_callbacks.support.files import write_whole  # noqa: PLC0415
-        from hydra_callbacks.support.tables import format_rows  # noqa: PLC0415
-
-        rows: list[dict[str, Any]] = []
-        for number, name in enumerate(filenames):
-            try:
-                result = results.read_result(Path(name))
-            except (OSError, ValueError) as error:
-                log.warning("The result of a job is left out: %s is no whole JSON file (%s)", name, error)
-                continue
-            num = results.job_num(_job_dir(Path(name)))
-            rows.append({"": number if num is None else num, **result})
-        columns = list(dict.fromkeys(["", *(column for row in rows for column in row)]))
-        table = Path("agg_results.csv")
-        write_whole(table, format_rows([columns, *([row.get(column) for column in columns] for row in rows)]))
-        return table
+        return _aggregate(filenames, ".hydra")
 
 
-def _job_dir(file: Path) -> Path:
+def _aggregate(filenames: list[str], output_subdir: str | None) -> Path:
+    from hydra_callbacks.runs import results  # noqa: PLC0415  (as above)
+    from hydra_callbacks.support.files import write_whole  # noqa: PLC0415
+    from hydra_callbacks.support.redact import Redactor  # noqa: PLC0415
+    from hydra_callbacks.support.tables import format_rows  # noqa: PLC0415
+
+    redactor = Redactor()
+    rows: list[dict[str, Any]] = []
+    for name in filenames:
+        try:
+            result = results.read_result(Path(name))
+        except (OSError, ValueError) as error:
+            log.warning("The result of a job is left out: %s is no whole JSON file (%s)", name, error)
+            continue
+        num = results.job_num(_job_dir(Path(name), output_subdir), output_subdir)
+        rows.append({"": num, **redactor.data(result)})
+    columns = list(dict.fromkeys(["", *(column for row in rows for column in row)]))
+    table = Path("agg_results.csv")
+    write_whole(table, format_rows([columns, *([row.get(column) for column in columns] for row in rows)]))
+    return table
+
+
+def _warn_of_older(files: list[str], started_at: float) -> None:
+    """Name the results that were there before the sweep began, from another one in the same directory."""
+    older = [name for name in files if Path(name).stat().st_mtime < started_at - _CLOCK_SLACK_S]
+    if older:
+        log.warning("%d results are from before this sweep, of an earlier one here: %s", len(older), _named(older))
+
+
+def _named(names: list[str]) -> str:
+    return ", ".join(names[:_MOST_NAMED]) + (", ..." if len(names) > _MOST_NAMED else "")
+
+
+def _job_dir(file: Path, output_subdir: str | None) -> Path:
     """Return the output directory that a result file lies in, or below."""
-    return next((folder for folder in file.parents if (folder / ".hydra").is_dir()), file.parent)
+    marked = (folder for folder in file.parents if output_subdir and (folder / output_subdir).is_dir())
+    return next(marked, file.parent)
 
 
 def _locate(path: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _LONGEST_ERROR = 200  # characters
+_LONGEST_CELL = 32_767  # characters, the most that spreadsheet programs take
+_MOST_RESULTS = 200  # columns
 
 
 class RegisterRun(RunCallback):
@@ -24,7 +27,8 @@ class RegisterRun(RunCallback):
     and after them `run-id` (the record's, with RunRecord on), `run-status`, `run-started`, `run-duration_s`,
     `run-error` and the result's values as `result.<key>` (with RunRecord on, and after RegisterRun in the
     configuration: end events come in reverse). A configuration with new keys adds columns; older rows stay.
-    Rows of any number of processes are kept whole.
+    Rows of any number of processes are kept whole. A cell of more than 32,767 characters is cut, and a result of more
+    than 200 values is left to the record.
 
     Args:
         enabled: When False, nothing is registered.
@@ -77,9 +81,16 @@ def _row(job: Job, outcome: Outcome) -> dict[str, Any]:
         "run-duration_s": round(outcome.duration_s, 3),
         "run-error": _told(job, error) if error else None,
     }
-    for key, value in flatten({"result": record["result"]} if "result" in record else {}).items():
-        row.setdefault(key, value)
-    return row
+    result = flatten({"result": record["result"]} if "result" in record else {})
+    if len(result) <= _MOST_RESULTS:
+        row |= {key: value for key, value in result.items() if key not in row}
+    return {key: _shortened(value) for key, value in row.items()}
+
+
+def _shortened(value: Any) -> Any:
+    """Return a value whose cell is not too long for a spreadsheet; the record has it whole."""
+    text = value if isinstance(value, str) else json.dumps(value) if isinstance(value, (list, dict)) else ""
+    return value if len(text) <= _LONGEST_CELL else text[: _LONGEST_CELL - 3] + "..."
 
 
 def _told(job: Job, error: BaseException) -> str:

@@ -65,19 +65,17 @@ class ResourceMonitor(RunCallback):
         self._service = service
 
     def job_ended(self, job: Job, outcome: Outcome) -> None:  # noqa: ARG002  (as above)
-        """Write the samples, and their sums into the record: each also when the other fails."""
+        """Sum up the samples in the record, and write them."""
         from hydra_callbacks.support.tables import append_rows  # noqa: PLC0415  (as above)
 
         service, self._service = self._service, None
         if service is None:
             return
         service.stop()
-        try:
-            job.record.add({"resources": service.summary()})
-        finally:
-            names = {"job_name": job.name, "job_id": job.num}
-            rows = [{"": index, **sample, **names} for index, sample in enumerate(service.rows())]
-            append_rows(job.launch_dir / self.monitoring_file, rows)
+        job.record.add({"resources": service.summary()})
+        names = {"job_name": job.name, "job_id": job.num}
+        rows = [{"": index, **sample, **names} for index, sample in enumerate(service.rows())]
+        append_rows(job.launch_dir / self.monitoring_file, rows)
 
     def launch_ended(self, launch: Launch, outcome: Outcome) -> None:  # noqa: ARG002  (as above)
         """Say where the file is."""

@@ -81,10 +81,13 @@ class RunRecord(RunCallback):
                 "status": outcome.status,
                 "ended_at": timestamp(job.started_at + outcome.duration_s),
                 "duration_s": round(outcome.duration_s, 6),
-                "result": self._result(job, outcome),
-                "error": _error(outcome.error) if outcome.status != "completed" else None,
             }
         )
+        try:
+            error = _error(outcome.error) if outcome.status != "completed" else None
+            job.record.add({"error": error, "result": self._result(job, outcome)})
+        finally:
+            job.record.keep()  # how it ended is told whatever else goes wrong
 
     def _result(self, job: Job, outcome: Outcome) -> Any:
         """Return the object in the result file, or what the task returned, as a mapping; None when there is neither."""

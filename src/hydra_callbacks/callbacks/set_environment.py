@@ -32,6 +32,7 @@ class SetEnvironment(RunCallback):
         on_error: Literal["warn", "abort"] = "warn",
     ) -> None:
         super().__init__(enabled=enabled, on_error=on_error)
+        check("env", env, "a mapping of variables to values", env is None or hasattr(env, "items"))
         self.env = {str(name): _text(name, value) for name, value in (env or {}).items()}
         self._before: list[dict[str, str | None]] = []
 

@@ -46,7 +46,7 @@ def table(rows: Sequence[Mapping[str, str]], onto: Console, *, indent: int | Non
     )
     for index, column in enumerate(rows[0] if rows else ()):
         longest_word = max(len(word) for row in rows for word in row[column].split() or [""])
-        width = min(longest_word, onto.width * 2 // 5)  # words stay whole where there is room for them
+        width = min(longest_word, onto.width * 7 // 20)  # words stay whole where there is room for them
         grid.add_column(column, no_wrap=index == 0, overflow="fold", min_width=width)
     for row in rows:
         grid.add_row(*row.values())

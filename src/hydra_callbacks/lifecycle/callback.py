@@ -109,6 +109,7 @@ class RunCallback(Callback):
             if isinstance(flight.facts, Launch):
                 self._sweep_dir = flight.facts.output_dir if flight.facts.is_sweep else None
             getattr(self, event)(flight.facts)
+            flight.flush()
         except RunAborted as abort:
             arrive(kind, config, self)
             log.error(abort.reason)  # noqa: TRY400  (the reason says it all; nobody wants the traceback)
@@ -129,7 +130,7 @@ class RunCallback(Callback):
         error = _error_in(job_return)
         passing = sys.exc_info()[1]  # Hydra 1.4 calls its end events while an exception passes
         if passing is not flight.error_before:
-            error = passing or error
+            error = error if passing is None else passing
         outcome = flight.end(error=error, job_return=job_return)
         self._ended(flight, outcome, kwargs, leaving=error is not None and not flight.facts.is_sweep)
 
@@ -137,7 +138,11 @@ class RunCallback(Callback):
         """Tell this callback of an end; `leaving` says that an exception ends the application anyway."""
         event = f"{flight.kind}_ended"
         try:
-            getattr(self, event)(_facts_at_end(flight, kwargs), outcome)
+            try:
+                getattr(self, event)(_facts_at_end(flight, kwargs), outcome)
+            finally:
+                if not flight.callbacks:
+                    flight.flush()
         except RunAborted as abort:
             log.error(abort.reason)  # noqa: TRY400  (as above)
         except Exception as error:  # noqa: BLE001  (it is logged in full)

@@ -1,4 +1,4 @@
-"""How do Hydra's configurations become plain data, whatever in them is missing or does not resolve?"""
+"""What do Hydra's configurations tell of a launch and a job?"""
 
 from __future__ import annotations
 
@@ -7,45 +7,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from hydra_callbacks.lifecycle.facts import Job, Launch
+from hydra_callbacks.lifecycle.plain_config import plain_config
 from hydra_callbacks.runs.record import JobRecord
-from hydra_callbacks.support.plain import plain
 from hydra_callbacks.support.redact import Redactor, overrides
-
-
-def task_config(config: DictConfig) -> dict[str, Any]:
-    """Return the task's part of a configuration as plain data; what does not resolve stands there unresolved."""
-    return {str(plain(key)): _value(config, key) for key in config if key != "hydra"}
-
-
-def _value(parent: DictConfig | ListConfig, key: Any) -> Any:
-    try:
-        node = parent._get_node(key)  # noqa: SLF001  (the only way to see a node without resolving it)
-        if isinstance(node, (DictConfig, ListConfig)) and not node._is_interpolation():  # noqa: SLF001
-            return _container(node)
-        value = parent[key]
-        return _container(value) if isinstance(value, (DictConfig, ListConfig)) else plain(value)
-    except Exception:  # noqa: BLE001  (a missing value, or any error of a user's own resolver)
-        return _unresolved(parent, key)
-
-
-def _container(node: DictConfig | ListConfig) -> Any:
-    try:
-        return plain(OmegaConf.to_container(node, resolve=True, throw_on_missing=False))
-    except Exception:  # noqa: BLE001  (as above; now look at each value alone)
-        if isinstance(node, DictConfig):
-            return {str(plain(key)): _value(node, key) for key in node}
-        return [_value(node, index) for index in range(len(node))]
-
-
-def _unresolved(parent: DictConfig | ListConfig, key: Any) -> Any:
-    try:
-        node: Any = parent._get_node(key)  # noqa: SLF001
-        return plain(node._value())  # noqa: SLF001
-    except Exception:  # noqa: BLE001  (nothing more can be known)
-        return "???"
 
 
 def _select(config: DictConfig, key: str) -> Any:
@@ -64,11 +31,9 @@ def launch_facts(config: DictConfig, *, is_sweep: bool, started_at: float, kwarg
     if not is_sweep:
         directory = _select(config, "hydra.runtime.output_dir")
     directory = directory or _select(config, "hydra.sweep.dir" if is_sweep else "hydra.run.dir")
-    data = task_config(config)
     return Launch(
         app=str(_select(config, "hydra.job.name") or "unknown"),
         config_name=kwargs.get("config_name"),
-        config=Redactor(data).data(data),
         cwd=cwd,
         output_dir=_absolute(cwd, directory) if directory else None,
         output_subdir=hydra.output_subdir,
@@ -89,9 +54,10 @@ def job_facts(config: DictConfig, sweep_dir: Path | None) -> Job:
     hydra = config.hydra
     cwd = Path(hydra.runtime.cwd)
     output_dir = Path(hydra.runtime.output_dir)
-    is_sweep = getattr(hydra.mode, "name", "") == "MULTIRUN"
+    mode = getattr(hydra.mode, "name", None)  # hydra_zen leaves it empty
+    is_sweep = mode == "MULTIRUN" if mode else not OmegaConf.is_missing(hydra.job, "num")
     launch_dir = (sweep_dir or _select(config, "hydra.sweep.dir") if is_sweep else None) or output_dir
-    data = task_config(config)
+    data = plain_config(config)
     redactor = Redactor(data)
     record_dir = output_dir / hydra.output_subdir if hydra.output_subdir else output_dir
     return Job(

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
-from omegaconf import open_dict
+from omegaconf import OmegaConf, open_dict
+
+from hydra_callbacks.lifecycle.plain_config import plain_config
+from hydra_callbacks.support.redact import Redactor
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from hydra_callbacks.runs.record import JobRecord
-    from hydra_callbacks.support.redact import Redactor
 
 Status = Literal["completed", "failed", "interrupted"]
 
@@ -23,8 +26,6 @@ class Launch:
     Attributes:
         app: Name of the application (`hydra.job.name`).
         config_name: Name of the primary config; None when the application has none.
-        config: The task's configuration as plain data without secrets; in a sweep the base configuration, before the
-            sweep's values are applied.
         cwd: Where the application was started, absolute.
         output_dir: The run's output directory, or the sweep's; absolute. None when it cannot be told at the start (its
             interpolations do not resolve yet); at the end of a single run it is always right.
@@ -38,7 +39,6 @@ class Launch:
 
     app: str
     config_name: str | None
-    config: dict[str, Any]
     cwd: Path
     output_dir: Path | None
     output_subdir: str | None
@@ -47,12 +47,24 @@ class Launch:
     hydra_config: Any = field(repr=False, compare=False)
     hydra_kwargs: dict[str, Any] = field(repr=False, compare=False, default_factory=dict)
 
-    def show_task(self, key: str, value: Any) -> None:
+    def read_config(self) -> dict[str, Any]:
+        """Return the task's configuration as plain data without secrets; in a sweep, before its values are applied.
+
+        It is read from a copy: a resolver that remembers what it returned must not do so before the jobs' own values
+        are known.
+        """
+        data = plain_config(copy.deepcopy(self.hydra_config))
+        return cast("dict[str, Any]", Redactor(data).data(data))
+
+    def show_task(self, key: str, value: Any) -> bool:
         """Put a value into the configuration that the task will see; only at the start of a single run.
 
         Args:
-            key: Top-level key; what the configuration has there already is replaced.
+            key: Top-level key.
             value: Plain data.
+
+        Returns:
+            False, and nothing is changed, when the configuration has something of its own there, or is read-only.
 
         Raises:
             RuntimeError: In a sweep, where no change here reaches the jobs.
@@ -60,8 +72,12 @@ class Launch:
         if self.is_sweep:
             msg = f"config.{key} cannot be shown to the jobs of a sweep: Hydra composes their configurations anew"
             raise RuntimeError(msg)
-        with open_dict(self.hydra_config):
-            self.hydra_config[key] = value
+        config = self.hydra_config
+        if OmegaConf.is_readonly(config) or (key in config and config[key] is not None):
+            return False
+        with open_dict(config):
+            config[key] = value
+        return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

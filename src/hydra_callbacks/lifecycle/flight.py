@@ -49,12 +49,19 @@ class Flight:
         self.frame_id = _frame_of_run_job() if kind == "job" else None
         self._started = time.perf_counter()
 
+    def flush(self) -> None:
+        """Write what the callbacks have added to the job's record."""
+        if isinstance(self.facts, Job):
+            self.facts.record.flush()
+
     def end(self, *, error: BaseException | None = None, job_return: Any = None) -> Outcome:
         """Settle how it ended, at the first call; the later ones are told the same."""
         if self.outcome is None:
+            if isinstance(self.facts, Job):
+                self.facts.redactor.learn()  # what the task has put into the environment
             self.outcome = Outcome(
                 status=_status(error, is_sweep_launch=self.kind == "launch" and self.facts.is_sweep),
-                return_value=None if error or job_return is None else job_return._return_value,  # noqa: SLF001
+                return_value=job_return._return_value if error is None and job_return is not None else None,  # noqa: SLF001
                 error=error,
                 duration_s=time.perf_counter() - self._started,
                 job_return=job_return,
@@ -67,11 +74,11 @@ def _status(error: BaseException | None, *, is_sweep_launch: bool) -> Status:
         return "interrupted" if is_sweep_launch else "completed"
     if isinstance(error, KeyboardInterrupt):
         return "interrupted"
-    return "failed" if error else "completed"
+    return "completed" if error is None else "failed"
 
 
 class Interrupted(KeyboardInterrupt):
-    """Stands for the error of what ended without a trace when the interpreter exits."""
+    """Stands for the error of what ended without a trace, before another launch or the interpreter's exit."""
 
 
 _flights: dict[tuple[Kind, int], Flight] = {}
@@ -81,6 +88,8 @@ def depart(kind: Kind, config: Any, make_facts: Callable[[], Job | Launch], call
     """Join the job or launch of this configuration; the first callback to do so makes its facts."""
     flight = _flights.get((kind, id(config)))
     if flight is None:
+        if kind == "launch" and not any(kind == "job" for kind, _ in _flights):
+            _end_left_open(Interrupted("another launch begins"))
         flight = Flight(kind, make_facts(), config)
         if not _flights:
             atexit.register(_at_exit)
@@ -96,8 +105,8 @@ def depart(kind: Kind, config: Any, make_facts: Callable[[], Job | Launch], call
 def arrive(kind: Kind, config: Any, callback: RunCallback) -> Flight | None:
     """Take a callback off the job or launch that ends; None when it never joined, or was told already."""
     flight = _flights.get((kind, id(config)))
-    if flight is None or callback not in flight.callbacks:
-        return None
+    if flight is None or flight.pid != os.getpid() or callback not in flight.callbacks:
+        return None  # a child that the task has forked is not the job
     flight.callbacks.remove(callback)
     if not flight.callbacks:
         _forget(flight)

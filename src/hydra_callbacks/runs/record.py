@@ -6,6 +6,7 @@ Schema 1 is described in the documentation ("The run record"). A reader keeps ke
 from __future__ import annotations
 
 import json
+import logging
 import os
 import time
 from datetime import datetime, timezone
@@ -14,12 +15,13 @@ from typing import TYPE_CHECKING, Any
 from hydra_callbacks.errors import RecordError
 from hydra_callbacks.support.files import write_whole
 from hydra_callbacks.support.plain import plain
-from hydra_callbacks.support.process import is_gone
+from hydra_callbacks.support.process import is_gone, is_running_here
 from hydra_callbacks.support.redact import Redactor
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+_log = logging.getLogger("hydra.callbacks")
 SCHEMA = 1
 FILE_NAME = "run.json"
 
@@ -83,7 +85,7 @@ class JobRecord:
     """The record of one job while it runs, in the process that runs it.
 
     Every callback adds its own section, in any order. Nothing is written until `keep` is called (by the RunRecord
-    callback); from then on each change replaces the file in one step.
+    callback); from then on the lifecycle calls `flush` after each start event and after the last end event.
 
     Args:
         directory: Where the record lies (`<output_dir>/<output_subdir>`).
@@ -106,7 +108,7 @@ class JobRecord:
             "id": earlier.get("id") or new_id(),
             "attempt": self.attempt,
         }
-        self._kept = False
+        self._is_kept = self._is_changed = False
 
     def _read_earlier(self) -> dict[str, Any]:
         """Return what stays of an earlier attempt: its id, its count, and what was added by others."""
@@ -114,41 +116,57 @@ class JobRecord:
             earlier = read(self.path)
         except (RecordError, OSError):
             return {}
+        host = earlier.get("host") or {}
+        if earlier.get("status") == "running" and is_running_here(host) and host["pid"] != os.getpid():
+            _log.warning("Another process (%s) is at work in %s: give each run its own", host["pid"], self.path.parent)
+            return {}
         return {key: value for key, value in earlier.items() if key not in _OF_ONE_ATTEMPT}
 
     def add(self, sections: dict[str, Any]) -> None:
-        """Set sections of the record, and write it when it is kept.
+        """Set sections of the record; what is written is what `support.plain` makes of them, without secrets.
 
         Args:
-            sections: Section or key to its value, of any type: see `support.plain` for what is written; None removes
-                it.
-
-        Raises:
-            OSError: The file cannot be written; what was there stays, and the section is kept in memory.
+            sections: Section or key to its value, of any type; None removes it.
         """
         for key, value in sections.items():
             if value is None:
                 self.data.pop(key, None)
             else:
-                self.data[key] = self.redactor.data(plain(value), key)
-        if self._kept:
-            self._write()
+                self.data[key] = plain(value) if key in _PLACES else self.redactor.data(plain(value), key)
+        self._is_changed = True
 
     def keep(self) -> None:
-        """Write the record now, and again whenever something is added.
+        """Write the record now, in one step, and from now on whenever it is flushed.
 
         Raises:
-            OSError: The file cannot be written.
+            OSError: The file cannot be written; what was there stays.
         """
-        self._kept = True
-        self._write()
-
-    def _write(self) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        lines = (f" {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}" for key, value in self.data.items())
+        keys = sorted(self.data, key=lambda key: _ORDER.get(key, len(_ORDER)))
+        lines = (f" {json.dumps(key)}: {json.dumps(self.data[key], ensure_ascii=False)}" for key in keys)
         write_whole(self.path, ("{\n" + ",\n".join(lines) + "\n}\n").encode(errors="backslashreplace"))
+        self._is_kept, self._is_changed = True, False
+
+    def flush(self) -> None:
+        """Write what was added since the last writing, when the record is kept.
+
+        Raises:
+            OSError: As `keep`.
+        """
+        if self._is_kept and self._is_changed:
+            self.keep()
 
 
+_ORDER = {
+    key: number
+    for number, key in enumerate(
+        (
+            *("schema", "id", "attempt", "app", "config_name", "status", "started_at", "ended_at", "duration_s", "job"),
+            *("overrides", "config", "command", "cwd", "output_dir", "sweep_dir", "host", "result", "error"),
+        )
+    )
+}  # the sections of the other callbacks follow
+_PLACES = {"cwd", "output_dir", "sweep_dir", "host", "app", "config_name", "status"}  # of use only as they are
 _OF_ONE_ATTEMPT = {
     *("status", "started_at", "ended_at", "duration_s", "host", "command", "config", "overrides"),
     *("result", "error", "git", "environment", "resources", "timers"),

@@ -37,29 +37,31 @@ def _walk(directory: Path, output_subdir: str) -> Iterator[Path]:
             yield directory.__class__(root)
 
 
-def job_num(job_dir: Path, output_subdir: str = ".hydra") -> int | None:
+def job_num(job_dir: Path, output_subdir: str | None = ".hydra") -> int | None:
     """Return a job's number in its sweep, from its record, else from Hydra's own files, else from its directory's name.
 
     Args:
         job_dir: The job's output directory.
-        output_subdir: Name of Hydra's own folder in it.
+        output_subdir: Name of Hydra's own folder in it; None when there is none, and the record lies beside the
+            results.
 
     Returns:
         The number; None when nothing tells it.
     """
+    own = job_dir / (output_subdir or "")
     try:
-        return int(record.read(job_dir / output_subdir / record.FILE_NAME)["job"]["num"])
+        return int(record.read(own / record.FILE_NAME)["job"]["num"])
     except (RecordError, OSError, KeyError, TypeError, ValueError):
         pass
     try:
-        if found := _NUM.search((job_dir / output_subdir / "hydra.yaml").read_bytes()):
+        if found := _NUM.search((own / "hydra.yaml").read_bytes()):
             return int(found[1])
     except OSError:
         pass
     return int(job_dir.name) if job_dir.name.isdecimal() else None
 
 
-def job_order(job_dir: Path, output_subdir: str = ".hydra") -> tuple[Any, ...]:
+def job_order(job_dir: Path, output_subdir: str | None = ".hydra") -> tuple[Any, ...]:
     """Return a key that sorts jobs by number, and those without one by name, after them ("10" after "9")."""
     num = job_num(job_dir, output_subdir)
     name = [(int(part), "") if part.isdecimal() else (-1, part) for part in _DIGITS.split(str(job_dir))]

@@ -7,6 +7,8 @@ from enum import Enum
 from typing import Any
 
 _LONGEST_TEXT = 1000  # characters, of what is no data
+_LONGEST_INT = 10_000  # bits: Python writes no number of more than 4300 digits
+_LARGEST_ARRAY = 10_000  # elements; the text of a larger one, which is short, stands in
 _DEEPEST = 100  # levels: what holds itself has no end
 
 
@@ -26,7 +28,7 @@ def _plain(value: Any, levels: int) -> Any:  # noqa: PLR0911  (one kind of value
     if value is None or isinstance(value, (str, bool)):
         return value
     if isinstance(value, int):
-        return int(value)
+        return int(value) if value.bit_length() <= _LONGEST_INT else f"{value:#x}"[:_LONGEST_TEXT] + "..."
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else str(float(value))
     if not levels:
@@ -45,12 +47,11 @@ def _key(key: Any) -> str:
 
 
 def _foreign(value: Any, levels: int) -> Any:
-    to_list = getattr(value, "tolist", None)
-    if callable(to_list):
-        try:
-            return _plain(to_list(), levels - 1)
-        except Exception:  # noqa: BLE001, S110  (a stranger's method; its text below stands in)
-            pass
+    try:
+        if hasattr(value, "tolist") and getattr(value, "size", 0) <= _LARGEST_ARRAY:
+            return _plain(value.tolist(), levels - 1)
+    except Exception:  # noqa: BLE001, S110  (a stranger's methods; its text below stands in)
+        pass
     return text_of(value, longest=_LONGEST_TEXT)
 
 

@@ -48,12 +48,17 @@ def is_gone(host: dict[str, Any]) -> bool:
     Returns:
         True only for a process of this machine that no longer runs; a process elsewhere cannot be judged from here.
     """
+    return _is_of_this_machine(host) and not is_running_here(host)
+
+
+def is_running_here(host: dict[str, Any]) -> bool:
+    """Tell whether the process of a `host` section certainly still runs, on this machine."""
+    return _is_of_this_machine(host) and host.get("boot_id") in {None, boot_id()} and _is_running(host["pid"])
+
+
+def _is_of_this_machine(host: dict[str, Any]) -> bool:
     pid = host.get("pid")
-    if host.get("name") != platform.node() or not isinstance(pid, int) or pid <= 0:
-        return False
-    if host.get("boot_id") not in {None, boot_id()}:
-        return True
-    return not _is_running(pid)
+    return host.get("name") == platform.node() and isinstance(pid, int) and pid > 0
 
 
 def _is_running(pid: int) -> bool:

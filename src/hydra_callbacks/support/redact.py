@@ -17,14 +17,15 @@ if TYPE_CHECKING:
 
 REDACTED = "<redacted>"
 
-_NOUNS = "key|token|secret|password|passwd|passphrase|pwd|credential|apikey|accesskey|secretkey|privatekey|authtoken"
-_SECRET_WORD = re.compile(rf"(?:{_NOUNS})s?")
+# Some are also the end of a word that is written as one: PGPASSWORD, accesstoken.
+_SECRET_WORD = re.compile(
+    r"(?:key|(?:api|access|secret|private)key|pwd|cred|passphrase|.*(?:password|passwd|secret|token|credential))s?"
+)
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _URL_USER = re.compile(r"(?<=://)[^/\s@'\"]+(?=@)")
-_NAMED_VALUE = re.compile(
-    r"(?P<name>[\w.\-]+)(?P<equals>['\"]?\s*[=:]\s*)(?P<value>'[^']*'|\"[^\"]*\"|[^\s,;&{}\[\]'\"]+)"
-)
-_PROSE = {"key", "token"}  # "missing key: 'lr'" and "sorted(x, key=len)" tell no secret
+# Each word is looked at once, so that the time is in proportion to the text: hence two patterns, and the look behind.
+_NAME = re.compile(r"(?<![\w.\-])(?P<name>[\w.\-]+)(?P<sign>['\"]?\s*[=:]\s*)")
+_VALUE = re.compile(r"'[^']*'|\"[^\"]*\"|[^\s,;&{}\[\]()'\"]+")
 _NOTHING = {REDACTED, "null", "None", "true", "false", "True", "False"}
 _SHORTEST = 6  # characters: a shorter secret's text may be part of any word, so only its name hides it
 
@@ -61,10 +62,18 @@ class Redactor:
     """
 
     def __init__(self, config: Any = None, environ: Mapping[str, str] | None = None) -> None:
+        self._secrets = set(_secret_texts(config))
+        self.learn(environ)
+
+    def learn(self, environ: Mapping[str, str] | None = None) -> None:
+        """Take in the secrets of the environment, which a program may fill after its start.
+
+        Args:
+            environ: Variables; the process's own when None.
+        """
         variables = os.environ if environ is None else environ
-        found = {value for name, value in variables.items() if is_secret(name) and not _is_place(name, value)}
-        found.update(_secret_texts(config))
-        known = sorted((text for text in found if len(text) >= _SHORTEST), key=len, reverse=True)
+        self._secrets |= {value for name, value in variables.items() if is_secret(name) and not _is_place(name, value)}
+        known = sorted((text for text in self._secrets if len(text) >= _SHORTEST), key=len, reverse=True)
         self._known = re.compile("|".join(map(re.escape, known))) if known else None
 
     def text(self, text: str) -> str:
@@ -73,7 +82,7 @@ class Redactor:
             text = self._known.sub(REDACTED, text)
         if "://" in text:
             text = _URL_USER.sub(_without_password, text)
-        return _NAMED_VALUE.sub(_without_value, text) if "=" in text or ":" in text else text
+        return _without_named_values(text) if "=" in text or ":" in text else text
 
     def data(self, value: Any, name: str = "") -> Any:
         """Return nested data with the secrets replaced; mappings become dicts with text keys, sequences lists."""
@@ -97,11 +106,29 @@ def _without_password(match: re.Match[str]) -> str:
     return user if user == "git" else REDACTED
 
 
-def _without_value(match: re.Match[str]) -> str:
-    name, value = match["name"].rpartition(".")[2], match["value"]
-    if _secret_word(name) != "last" or name.lower() in _PROSE or value in _NOTHING:
-        return match[0]
-    return f"{match['name']}{match['equals']}{REDACTED}"
+def _without_named_values(text: str) -> str:
+    """Return a text without what follows a secret name and a sign: `password=x`, `"api_key": "x"`."""
+    parts, end = [], 0
+    for match in _NAME.finditer(text):
+        if match.start() < end or not _tells(match):
+            continue
+        value = _VALUE.match(text, match.end())
+        if value and value[0] not in _NOTHING:
+            parts += [text[end : match.end()], REDACTED]
+            end = value.end()
+    return "".join([*parts, text[end:]])
+
+
+def _tells(match: re.Match[str]) -> bool:
+    """Tell whether a name and a sign in a text are followed by a secret."""
+    name, sign = match["name"].rpartition(".")[2], match["sign"]
+    if _secret_word(name) != "last":
+        return False
+    if name.lower() not in {"key", "token"} or sign[0] in "'\"":
+        return True
+    # "missing key: 'lr'" and "sorted(runs, key=len)" are prose and code; "?key=..." stands in a URL.
+    in_url = match.string[match.start() - 1 : match.start()] in {"?", "&"}
+    return "=" in sign and (in_url or name.lower() == "token")
 
 
 def _number(text: str) -> Any:

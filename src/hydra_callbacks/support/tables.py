@@ -7,6 +7,7 @@ one step; any other append reads only the header and the last byte, whatever the
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
@@ -18,11 +19,11 @@ from hydra_callbacks.errors import TableError
 from hydra_callbacks.support.files import locked, replacing, write_all
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 _log = logging.getLogger("hydra.callbacks")
-_TAIL_BYTES = 65536
+_STEP_BYTES = 65536
 _ESCAPES = str.maketrans({"\r": "\\r", "\n": "\\n", "\0": "\\0"})  # the last: Python 3.10 neither writes nor reads it
 
 
@@ -40,8 +41,9 @@ def append_rows(path: Path, rows: Sequence[Mapping[str, Any]], *, timeout_s: flo
         OSError: The folder cannot be written, or the disk is full; the file is as it was.
         TableError: The file is there, and its first line is no header.
     """
+    rows = [{str(_cell(column)): value for column, value in row.items()} for row in rows]
     path.parent.mkdir(parents=True, exist_ok=True)
-    with locked(path, timeout_s=timeout_s):
+    with locked(path, timeout_s=timeout_s), _cells_of_any_length():
         header = _read_header(path)
         columns = list(dict.fromkeys([*header, *(column for row in rows for column in row)]))
         lines = format_rows([row.get(column) for column in columns] for row in rows)
@@ -51,6 +53,16 @@ def append_rows(path: Path, rows: Sequence[Mapping[str, Any]], *, timeout_s: flo
             _rewrite(path, columns, lines)
         else:
             _append(path, format_rows([columns]) + lines, n_columns=0)
+
+
+@contextlib.contextmanager
+def _cells_of_any_length() -> Iterator[None]:
+    """Let the csv module read cells of more than its 128 KiB meanwhile."""
+    before = csv.field_size_limit(2**31 - 1)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
 
 
 def format_rows(rows: Iterable[Iterable[Any]]) -> bytes:
@@ -103,16 +115,24 @@ def _mend_tail(path: Path, fd: int, size: int, n_columns: int) -> int:
     os.lseek(fd, size - 1, os.SEEK_SET)
     if os.read(fd, 1) == b"\n":
         return size
-    start = max(0, size - _TAIL_BYTES)
-    os.lseek(fd, start, os.SEEK_SET)
-    tail = os.read(fd, size - start)
-    last = tail[tail.rfind(b"\n") + 1 :]
+    last = _last_line(fd, size)
     if len(next(csv.reader([last.decode(errors="replace")]), [])) == n_columns and last.count(b'"') % 2 == 0:
         write_all(fd, b"\n")
         return size + 1
-    _log.warning("%s ended in a torn row, which is taken away: %r", path, last)
+    _log.warning("%s ended in a torn row, which is taken away: %r", path, last[:200])
     os.ftruncate(fd, size - len(last))
     return os.lseek(fd, 0, os.SEEK_END)
+
+
+def _last_line(fd: int, size: int) -> bytes:
+    """Return what stands behind the last line break."""
+    line, start = b"", size
+    while start > 0 and b"\n" not in line:
+        step = min(start, _STEP_BYTES)
+        start -= step
+        os.lseek(fd, start, os.SEEK_SET)
+        line = os.read(fd, step) + line
+    return line[line.rfind(b"\n") + 1 :]
 
 
 def _rewrite(path: Path, columns: list[str], lines: bytes) -> None:
