@@ -20,7 +20,7 @@ from hydra_callbacks.runs import record, results
 TRAIN = os.path.relpath(Path(__file__).with_name("train.py"))
 CALLBACKS = "hydra/callbacks=default"
 SWEEP = [
-    *("-m", CALLBACKS, "hydra.callbacks.resource_monitor.sample_interval=0.02"),
+    *("-m", CALLBACKS, "+hydra.callbacks.resource_monitor.sample_interval=0.02"),
     *("hydra/launcher=joblib", "hydra.launcher.n_jobs=2"),
     *("model.C=0.1,10,1000", "model.gamma=1e-5,1e-4,1e-3"),
     "model.max_iter=600",  # enough for all of them but model.C=1000 model.gamma=1e-5
