@@ -100,7 +100,7 @@ def sweep(folder: Path, *, quick: bool) -> list[Row]:
     app = TrivialApp(folder)
     words = ("--multirun", "seed=range(40)")
     names = ("empty", "published", "default")
-    costs = rounds("sweep", {name: app.runner(name, *words) for name in names}, 2 if quick else 7)
+    costs = rounds("sweep", {name: app.runner(name, *words) for name in names}, 2 if quick else 11)
     empty, published, default = costs.values()
     return [
         *(

@@ -37,7 +37,6 @@ def cells(row: Row) -> tuple[str, ...]:
         verdict = "OVER" if row.found else "within"
         return (row.name, row.compared, row.measure, ", ".join(row.found) or "none", "", "", "none", verdict, "")
     ratio = row.ratio
-    within = row.limit is None or ratio.median <= row.limit
     return (
         row.name,
         row.compared,
@@ -46,7 +45,7 @@ def cells(row: Row) -> tuple[str, ...]:
         f"{ratio.low:.3f}-{ratio.high:.3f}",
         f"{ratio.least:.3f}",
         "-" if row.limit is None else f"{row.limit:.2f}",
-        "-" if row.limit is None else ("within" if within else "OVER"),
+        ratio.verdict(row.limit),
         f"{ratio.case_s * 1e3:,.2f} / {ratio.baseline_s * 1e3:,.2f}",
     )
 

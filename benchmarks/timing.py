@@ -50,6 +50,13 @@ class Ratio:
     case_s: float
     baseline_s: float
 
+    def verdict(self, limit: float | None) -> str:
+        """Return in a word whether a limit is kept: "unclear" where the median and the least ratio disagree."""
+        if limit is None:
+            return "-"
+        over = (self.median > limit, self.least > limit)
+        return "OVER" if all(over) else "unclear" if any(over) else "within"
+
 
 def process(command: Sequence[str], *, cwd: Path, log: Path) -> Cost:
     """Run a command to its end, and return what it took.

@@ -114,8 +114,13 @@ class App:
         """Run it, and press Ctrl-C as a terminal does once `count` files match the pattern `when`."""
         process = self.start(*args)
         wait_for(lambda: len(list(self.directory.glob(when))) >= count or process.poll() is not None)
-        os.killpg(process.pid, signal.SIGINT)
-        out, err = process.communicate()
+        while True:
+            os.killpg(process.pid, signal.SIGINT)
+            try:
+                out, err = process.communicate(timeout=30)
+                break
+            except subprocess.TimeoutExpired:  # joblib may wait for ever after the first; people press again
+                continue
         return Ran(process.returncode, out, err)
 
     def one(self, pattern: str) -> Path:
