@@ -87,8 +87,8 @@ def process(command: Sequence[str], *, cwd: Path, log: Path) -> Cost:
 def rounds(title: str, variants: Mapping[str, Callable[[], Cost]], n_rounds: int) -> dict[str, list[Cost]]:
     """Run every variant once in each round, after a round that does not count.
 
-    Each round goes the other way than the one before it (A B, B A, ...), so that a machine that gets slower or faster
-    meanwhile does so to all alike.
+    Each round begins with another one, and every second one goes the other way (A B C, A C B, B C A, B A C, ...): a
+    machine that gets slower or faster meanwhile does so to all alike, and none always runs after the same one.
 
     Args:
         title: What to call this in the line of progress on stderr.
@@ -100,13 +100,18 @@ def rounds(title: str, variants: Mapping[str, Callable[[], Cost]], n_rounds: int
     """
     costs: dict[str, list[Cost]] = {name: [] for name in variants}
     print(f"{title}: {n_rounds} rounds of {', '.join(variants)}", file=sys.stderr, flush=True)
-    there, back = list(variants), list(reversed(list(variants)))
     for number in range(n_rounds + 1):
-        for name in there if number % 2 else back:
+        for name in _order(list(variants), number):
             cost = variants[name]()
             if number:
                 costs[name].append(cost)
     return costs
+
+
+def _order(names: list[str], number: int) -> list[str]:
+    first = number // 2 % len(names)
+    there = names[first:] + names[:first]
+    return there if number % 2 == 0 else [there[0], *reversed(there[1:])]
 
 
 def compare(case: Sequence[Cost], baseline: Sequence[Cost], measure: str) -> Ratio:
