@@ -21,6 +21,18 @@ class TableError(HydraCallbacksError):
     """A CSV file is not the table it should be."""
 
 
+class RegisterError(HydraCallbacksError):
+    """A register cannot be read or written, or is something else; the message says what to do."""
+
+
+class FilterError(HydraCallbacksError, ValueError):
+    """A filter cannot be read, or names a column that does not exist; the message points at the character."""
+
+
+class RunNotFoundError(HydraCallbacksError, LookupError):
+    """What should name a run names none, or several; the message lists the nearest."""
+
+
 class RecordError(HydraCallbacksError):
     """A run record is torn, missing, or of a schema this version does not know."""
 

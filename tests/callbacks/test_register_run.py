@@ -93,6 +93,18 @@ def test_a_register_that_cannot_be_written_costs_nothing(app: App) -> None:
     assert app.one("outputs/*/*/results.json").exists()
 
 
-def test_a_name_that_is_no_csv_file_is_refused() -> None:
-    with pytest.raises(SettingError, match=r"register_file must be the name of a \.csv file, got 'register\.txt'"):
+def test_a_name_of_no_known_form_is_refused() -> None:
+    with pytest.raises(SettingError, match=r"register_file must be a file that ends in \.csv, .* got 'register\.txt'"):
         RegisterRun(register_file="register.txt")
+
+
+@pytest.mark.parametrize("url", ["postgresql://me:swordfish@host/db", "postgresql://me@host/db?password=swordfish"])
+def test_a_password_in_an_address_is_refused_and_not_repeated(app: App, url: str) -> None:
+    """Hydra itself would write it into the files of every run."""
+    app.callbacks({**REGISTER, "register_file": url})
+    done = app.run()
+    assert done.code == 1
+    assert "an address without a password" in done.err
+    assert "PGPASSWORD" in done.err
+    assert "swordfish" not in done.text.replace(url, "")
+    assert not (app.directory / "outputs").exists()

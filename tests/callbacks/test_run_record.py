@@ -121,10 +121,17 @@ def test_the_result_of_an_earlier_attempt_is_not_taken_for_this_ones(app: App) -
     assert "result" not in app.record("here")
 
 
+BREAKABLE = '    if Path("broken").exists(): raise ValueError("broken")\n    if cfg.x =='
+"""Put in place of `    if cfg.x ==` in the application: it fails while there is a file called broken."""
+
+
 def test_starting_again_in_the_same_directory_counts_the_attempt(app: App) -> None:
     app.callbacks(RECORD)
-    first = app.run("hydra.run.dir=here", "fail_at=1")
+    app.write("app.py", (app.directory / "app.py").read_text().replace("    if cfg.x ==", BREAKABLE))
+    broken = app.write("broken", "")
+    first = app.run("hydra.run.dir=here")
     failed = app.record("here")
+    broken.unlink()
     second = app.run("hydra.run.dir=here")
     assert (first.code, second.code) == (1, 0)
     seen = app.record("here")
@@ -132,6 +139,19 @@ def test_starting_again_in_the_same_directory_counts_the_attempt(app: App) -> No
     assert (failed["attempt"], seen["attempt"]) == (1, 2)
     assert failed["id"] == seen["id"]
     assert "error" not in seen
+
+
+@pytest.mark.parametrize("second", [["x=2"], []], ids=["other overrides", "it had completed"])
+def test_a_new_run_in_the_same_directory_is_no_second_attempt(app: App, second: list[str]) -> None:
+    """As with `hydra.run.dir=.`, which many use: each run is a run of its own in the register."""
+    app.callbacks(RECORD, {"_target_": "hydra_callbacks.RegisterRun"})
+    assert app.run("hydra.run.dir=here").code == 0
+    before = app.record("here")
+    assert app.run("hydra.run.dir=here", *second).code == 0
+    seen = app.record("here")
+    assert seen["id"] != before["id"]
+    assert seen["attempt"] == 1
+    assert len((app.directory / "outputs/register.csv").read_text().splitlines()) == 3
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")

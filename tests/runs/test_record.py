@@ -6,7 +6,7 @@ import json
 import re
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -55,7 +55,26 @@ def test_a_second_attempt_keeps_one_record_and_counts_up(odd_path: Path) -> None
     assert "error" not in kept
     assert "result" not in kept
     assert kept["note"] == "by someone else"
-    assert JobRecord(odd_path).attempt == 3
+
+
+@pytest.mark.parametrize(
+    ("earlier", "attempt"),
+    [
+        ({"status": "completed", "job": {"sweep": True}}, 2),
+        ({"status": "completed", "job": {"sweep": False}}, 1),
+        ({"status": "failed"}, 2),
+        ({"status": "failed", "overrides": ["x=2"]}, 1),
+        ({"status": "interrupted", "app": "other"}, 1),
+    ],
+)
+def test_only_the_same_job_is_tried_again(odd_path: Path, earlier: dict[str, Any], attempt: int) -> None:
+    """A single run that had completed is run anew; a sweep's job is done once more, as when it is resumed."""
+    first = JobRecord(odd_path)
+    first.add({"app": "train", "overrides": ["x=1"], **earlier})
+    first.keep()
+    second = JobRecord(odd_path, same={"app": "train", "overrides": ["x=1"]})
+    assert second.attempt == attempt
+    assert (second.data["id"] == first.data["id"]) is (attempt == 2)
 
 
 def test_a_directory_where_another_process_is_at_work_is_not_taken_for_an_attempt(

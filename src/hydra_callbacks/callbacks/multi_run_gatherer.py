@@ -91,7 +91,7 @@ def _aggregate(filenames: list[str], output_subdir: str | None) -> Path:
     from hydra_callbacks.runs import results  # noqa: PLC0415  (as above)
     from hydra_callbacks.support.files import write_whole  # noqa: PLC0415
     from hydra_callbacks.support.redact import Redactor  # noqa: PLC0415
-    from hydra_callbacks.support.tables import format_rows  # noqa: PLC0415
+    from hydra_callbacks.support.tables import format_header, format_rows  # noqa: PLC0415
 
     redactor = Redactor()
     rows: list[dict[str, Any]] = []
@@ -105,7 +105,8 @@ def _aggregate(filenames: list[str], output_subdir: str | None) -> Path:
         rows.append({"": num, **redactor.data(result)})
     columns = list(dict.fromkeys(["", *(column for row in rows for column in row)]))
     table = Path("agg_results.csv")
-    write_whole(table, format_rows([columns, *([row.get(column) for column in columns] for row in rows)]))
+    lines = format_rows([row.get(column) for column in columns] for row in rows)
+    write_whole(table, format_header(columns) + lines)
     return table
 
 

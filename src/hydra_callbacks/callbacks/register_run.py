@@ -2,37 +2,36 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from hydra_callbacks.lifecycle import Job, Outcome, RunCallback
-from hydra_callbacks.runs.record import timestamp
-from hydra_callbacks.support.nested import flatten
-from hydra_callbacks.support.plain import text_of
+from hydra_callbacks.errors import HydraCallbacksError, RegisterError
+from hydra_callbacks.lifecycle import Job, Launch, Outcome, RunCallback
+from hydra_callbacks.lifecycle.callback import log
+from hydra_callbacks.runs import register
 from hydra_callbacks.support.settings import check, check_name
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-_LONGEST_ERROR = 200  # characters
-_LONGEST_CELL = 32_767  # characters, the most that spreadsheet programs take
-_MOST_RESULTS = 200  # columns
+    from hydra_callbacks.runs.register.row import Row
 
 
 class RegisterRun(RunCallback):
-    """Add one row for each job to a CSV file that all runs share; single runs and sweeps have a file each.
+    """Keep a row for each job in a register that all runs share; single runs and sweeps have a file each.
 
     The columns are the flattened configuration, `git.sha` and `git.is_dirty` (with GitInfo), `run-dir`, `job_success`,
-    and after them `run-id` (the record's, with RunRecord on), `run-status`, `run-started`, `run-duration_s`,
-    `run-error` and the result's values as `result.<key>` (with RunRecord on, and after RegisterRun in the
-    configuration: end events come in reverse). A configuration with new keys adds columns; older rows stay.
-    Rows of any number of processes are kept whole. A cell of more than 32,767 characters is cut, and a result of more
-    than 200 values is left to the record.
+    and after them what `runs.register.row.row_of` lists, with the result's values as `result.<key>` (with RunRecord
+    on, and after RegisterRun in the configuration: end events come in reverse). A configuration with new keys adds
+    columns; older rows stay. Rows of any number of processes are kept whole. A job that starts again (a requeue, a
+    retry) stays one row, its last state. What cannot be registered is logged, and costs the job nothing: with
+    RunRecord on, `hydra-callbacks index` adds it later.
 
     Args:
         enabled: When False, nothing is registered.
-        register_file: Name of the file in the base directory; `.csv`.
+        register_file: Name of the file in the base directory: `.csv`, `.jsonl`, or `.db` and `.sqlite` (SQLite); or
+            `postgresql://user@host/database` (extra `postgres`), without the password, which is looked up where
+            PostgreSQL's own programs find it.
         run_base_dir: Directory of the file for single runs; relative to where the application was started.
         multirun_base_dir: The same for sweeps.
         on_error: What becomes of an exception in one of its events: "warn" or "abort".
@@ -49,57 +48,75 @@ class RegisterRun(RunCallback):
     ) -> None:
         super().__init__(enabled=enabled, on_error=on_error)
         check_name("register_file", register_file)
-        check("register_file", register_file, "the name of a .csv file", register_file.endswith(".csv"))
+        wrong = register.complaint(register_file) if enabled else None
+        # An address may hold a password, which is not to be repeated.
+        check("register_file", "..." if register.is_url(register_file) else register_file, str(wrong), wrong is None)
         check_name("run_base_dir", run_base_dir)
         check_name("multirun_base_dir", multirun_base_dir)
         self.register_file = register_file
         self.run_base_dir = run_base_dir
         self.multirun_base_dir = multirun_base_dir
 
+    def launch_started(self, launch: Launch) -> None:
+        """Warn of a place that is no good for the register."""
+        place = self._place(launch.cwd, is_sweep=launch.is_sweep)
+        if isinstance(place, Path) and (caveat := register.caveat(place)):
+            log.warning("Register: %s", caveat)
+
+    def job_started(self, job: Job) -> None:
+        """Note that it runs, so that it is known if it is killed."""
+        try:
+            self._add(job, None)
+        except (HydraCallbacksError, OSError) as error:
+            log.debug("The start could not be registered: %s", error)  # the end will tell, if it is no better then
+
     def job_ended(self, job: Job, outcome: Outcome) -> None:
         """Add the row."""
-        from hydra_callbacks.support.tables import append_rows  # noqa: PLC0415  (nothing heavy until it is used)
+        try:
+            self._add(job, outcome)
+        except (HydraCallbacksError, OSError) as error:
+            place = self._place(job.cwd, is_sweep=job.is_sweep)
+            told = "" if job.output_dir.is_relative_to(job.cwd) else f" {job.output_dir.parent}"
+            msg = f"{error}. The run is not in the register; when that is mended, `hydra-callbacks index{told}"
+            msg += f" --register {place}` adds it from its record"
+            raise RegisterError(job.redactor.text(msg)) from error
 
-        base_dir = job.cwd / (self.multirun_base_dir if job.is_sweep else self.run_base_dir)
-        append_rows(base_dir / self.register_file, [_row(job, outcome)])
+    def _place(self, cwd: Path, *, is_sweep: bool) -> Path | str:
+        if register.is_url(self.register_file):
+            return self.register_file
+        base_dir = self.multirun_base_dir if is_sweep else self.run_base_dir
+        return cwd / os.path.expanduser(base_dir) / os.path.expanduser(self.register_file)  # noqa: PTH111  (faster)
+
+    def _add(self, job: Job, outcome: Outcome | None) -> None:
+        place = self._place(job.cwd, is_sweep=job.is_sweep)
+        is_beside = isinstance(place, Path) and place.is_relative_to(job.cwd)
+        with contextlib.closing(register.open_register(place)) as opened:
+            opened.add(_row(job, outcome, seen_from=job.cwd if is_beside else None))
 
 
-def _row(job: Job, outcome: Outcome) -> dict[str, Any]:
-    record = job.record.data
-    git = record.get("git", {})
-    row = flatten(job.config)
-    for key in ("sha", "is_dirty"):
-        if key in git:
-            row[f"git.{key}"] = git[key]
-    error = outcome.error if outcome.status != "completed" else None
-    row |= {
-        "run-dir": _relative(job.output_dir, job.cwd),
-        "job_success": outcome.status == "completed",
-        "run-id": record["id"],
-        "run-status": outcome.status,
-        "run-started": timestamp(job.started_at),
-        "run-duration_s": round(outcome.duration_s, 3),
-        "run-error": _told(job, error) if error else None,
+def _row(job: Job, outcome: Outcome | None, *, seen_from: Path | None) -> Row:
+    """Return the row of a job that runs, or has ended; what other callbacks have recorded is in it, too."""
+    from hydra_callbacks.runs.record import timestamp  # noqa: PLC0415  (nothing heavy until it is used)
+    from hydra_callbacks.runs.register.row import row_of  # noqa: PLC0415
+    from hydra_callbacks.support.plain import text_of  # noqa: PLC0415
+    from hydra_callbacks.support.process import host_facts  # noqa: PLC0415
+
+    told: dict[str, Any] = {
+        "app": job.name,
+        "config": job.config,
+        "job": {"num": job.num, "sweep": job.is_sweep},
+        "overrides": list(job.overrides),
+        "output_dir": str(job.output_dir),
+        "started_at": timestamp(job.started_at),
+        "host": host_facts(),
     }
-    result = flatten({"result": record["result"]} if "result" in record else {})
-    if len(result) <= _MOST_RESULTS:
-        row |= {key: value for key, value in result.items() if key not in row}
-    return {key: _shortened(value) for key, value in row.items()}
-
-
-def _shortened(value: Any) -> Any:
-    """Return a value whose cell is not too long for a spreadsheet; the record has it whole."""
-    text = value if isinstance(value, str) else json.dumps(value) if isinstance(value, (list, dict)) else ""
-    return value if len(text) <= _LONGEST_CELL else text[: _LONGEST_CELL - 3] + "..."
-
-
-def _told(job: Job, error: BaseException) -> str:
-    return job.redactor.text(f"{type(error).__name__}: {text_of(error, longest=_LONGEST_ERROR)}")
-
-
-def _relative(directory: Path, cwd: Path) -> str:
-    """Return a directory as seen from the working directory; as it is when it lies elsewhere."""
-    return os.path.relpath(directory, cwd) if directory.is_relative_to(cwd) else str(directory)
+    data = {**told, **job.record.data, "status": "running", "error": None}
+    if outcome is not None:
+        data |= {"status": outcome.status, "duration_s": outcome.duration_s}
+        if outcome.error is not None and outcome.status != "completed":
+            message = job.redactor.text(text_of(outcome.error, longest=1000))
+            data["error"] = {"type": type(outcome.error).__name__, "message": message}
+    return row_of(data, seen_from=seen_from)
 
 
 class RegisterRunCallback(RegisterRun):

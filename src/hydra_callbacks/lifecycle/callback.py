@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from hydra.experimental.callback import Callback
 
-from hydra_callbacks.errors import RunAborted
+from hydra_callbacks.errors import HydraCallbacksError, RunAborted
 from hydra_callbacks.lifecycle import config as facts_of
 from hydra_callbacks.lifecycle.facts import Job, Launch, Outcome
 from hydra_callbacks.lifecycle.flight import Flight, Kind, arrive, depart
@@ -154,7 +154,11 @@ class RunCallback(Callback):
 
     def _report(self, event: str, error: Exception) -> None:
         goes_on = "" if self.on_error == "abort" else "; the run goes on"
-        log.error("%s.%s failed%s", type(self).__name__, event, goes_on, exc_info=error)
+        name = type(self).__name__
+        if isinstance(error, HydraCallbacksError):  # its message says all, the remedy included
+            log.error("%s.%s failed%s: %s", name, event, goes_on, error)
+        else:
+            log.error("%s.%s failed%s", name, event, goes_on, exc_info=error)
 
     def _abort_reason(self, event: str) -> str:
         return f"{type(self).__name__}.{event} failed, and its on_error is 'abort'"

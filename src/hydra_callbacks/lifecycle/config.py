@@ -60,11 +60,12 @@ def job_facts(config: DictConfig, sweep_dir: Path | None) -> Job:
     data = plain_config(config)
     redactor = Redactor(data)
     record_dir = output_dir / hydra.output_subdir if hydra.output_subdir else output_dir
+    name, words = str(hydra.job.name), tuple(overrides(hydra.overrides.task, redactor))
     return Job(
-        name=str(hydra.job.name),
+        name=name,
         num=int(hydra.job.num) if is_sweep else 0,
         id=str(hydra.job.id if is_sweep else hydra.job.name),
-        overrides=tuple(overrides(hydra.overrides.task, redactor)),
+        overrides=words,
         output_dir=output_dir,
         record_dir=record_dir,
         launch_dir=_absolute(cwd, launch_dir),
@@ -73,7 +74,7 @@ def job_facts(config: DictConfig, sweep_dir: Path | None) -> Job:
         config_name=_select(config, "hydra.job.config_name"),
         config=redactor.data(data),
         started_at=time.time(),
-        record=JobRecord(record_dir, redactor),
+        record=JobRecord(record_dir, redactor, {"app": name, "overrides": list(words)}),
         hydra_config=config,
     )
 

@@ -19,6 +19,7 @@ from hydra_callbacks.support.process import is_gone, is_running_here
 from hydra_callbacks.support.redact import Redactor
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 _log = logging.getLogger("hydra.callbacks")
@@ -90,15 +91,19 @@ class JobRecord:
     Args:
         directory: Where the record lies (`<output_dir>/<output_subdir>`).
         redactor: What takes the secrets out of everything that is added.
+        same: Keys of a record, such as `app` and `overrides`, to what they must be there for it to be this job's own.
 
     Attributes:
         attempt: 1, or one more than the record that an earlier start of the same job left here.
         data: What has been added so far: plain, without secrets.
     """
 
-    def __init__(self, directory: Path, redactor: Redactor | None = None) -> None:
+    def __init__(
+        self, directory: Path, redactor: Redactor | None = None, same: Mapping[str, Any] | None = None
+    ) -> None:
         self.path = directory / FILE_NAME
         self.redactor = redactor or Redactor()
+        self._same = same or {}
         earlier = self._read_earlier()
         previous = earlier.get("attempt", 1) if earlier else 0
         self.attempt = previous + 1 if isinstance(previous, int) else 2
@@ -120,7 +125,18 @@ class JobRecord:
         if earlier.get("status") == "running" and is_running_here(host) and host["pid"] != os.getpid():
             _log.warning("Another process (%s) is at work in %s: give each run its own", host["pid"], self.path.parent)
             return {}
+        if not self._is_same_job(earlier):
+            return {}
         return {key: value for key, value in earlier.items() if key not in _OF_ONE_ATTEMPT}
+
+    def _is_same_job(self, earlier: dict[str, Any]) -> bool:
+        """Tell whether this is another start of the job of an earlier record, not a new one in the same directory.
+
+        A single run that had completed is not tried again, but run anew.
+        """
+        is_sweep = bool(_section(earlier, "job").get("sweep"))
+        is_over = earlier.get("status") == "completed" and not is_sweep
+        return not is_over and all(earlier.get(key) == value for key, value in self._same.items())
 
     def add(self, sections: dict[str, Any]) -> None:
         """Set sections of the record; what is written is what `support.plain` makes of them, without secrets.
@@ -155,6 +171,11 @@ class JobRecord:
         """
         if self._is_kept and self._is_changed:
             self.keep()
+
+
+def _section(data: dict[str, Any], name: str) -> dict[str, Any]:
+    value = data.get(name)
+    return value if isinstance(value, dict) else {}
 
 
 _ORDER = {

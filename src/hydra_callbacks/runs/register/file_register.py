@@ -1,0 +1,198 @@
+"""How does a plain file serve as a register? A line for each job that has ended; beside it, a mark for each that runs.
+
+The marks, small files in a hidden folder, let a reader see jobs that are under way and those that were killed, without
+a line that would have to be changed at the end. A line is replaced only when a job has been started again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import mmap
+import os
+import shutil
+from typing import TYPE_CHECKING, Any
+
+from hydra_callbacks.runs import query
+from hydra_callbacks.runs.register.row import attempt_of, key_of, replaces, settled
+from hydra_callbacks.support.files import alone, replacing
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+    from pathlib import Path
+    from typing import BinaryIO
+
+    from hydra_callbacks.runs.query import Query
+    from hydra_callbacks.runs.register.row import Row
+    from hydra_callbacks.support.files import OpenFile
+
+
+class FileRegister:
+    """What the registers in files have in common; see `Register` for what each method promises.
+
+    Args:
+        path: The file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.location = str(path)
+        self._marks = path.with_name(f".{path.name}.running")
+
+    # What differs
+
+    def check(self) -> None:
+        """Raise a RegisterError when the file is something else; missing or empty, it is a register yet to be."""
+        raise NotImplementedError
+
+    def columns(self) -> list[str]:
+        """Return the names of all columns."""
+        raise NotImplementedError
+
+    def _append(self, path: Path, file: OpenFile, rows: list[Row]) -> None:
+        """Add rows to a file of this kind, unless it is something else."""
+        raise NotImplementedError
+
+    def _read(self) -> Iterator[Row]:
+        """Yield the rows of the file."""
+        raise NotImplementedError
+
+    def _id_in(self, line: bytes) -> str | None:
+        """Return the id of the job that a line of the file is about."""
+        raise NotImplementedError
+
+    def _write(self, path: Path, columns: Collection[str], rows: Iterable[Row]) -> None:
+        """Make a file of this kind."""
+        raise NotImplementedError
+
+    # What they have in common
+
+    def add(self, row: Row) -> None:
+        """Add a row, or replace the one of an earlier attempt."""
+        if row["run-status"] == "running":
+            self._mark(row)
+            return
+        try:
+            self._put(row)
+        except FileNotFoundError:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._put(row)
+        self._unmark(row)
+
+    def _put(self, row: Row) -> None:
+        with alone(self.path) as file:
+            place = self._place_of(row["run-id"]) if attempt_of(row) > 1 else None
+            if place is None:
+                self._append(self.path, file, [row])
+                return
+            with replacing(self.path, keep_mode=True) as temporary:
+                self._copy_without(*place, temporary)
+                with alone(temporary) as copy:
+                    self._append(temporary, copy, [row])
+                file.before_replacing()
+
+    def merge(self, rows: Collection[Row], *, prune: bool = False) -> None:
+        """Replace the file by one that has these rows, too."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with alone(self.path) as file:
+            columns = dict.fromkeys([] if prune else self.columns())
+            for row in rows:
+                columns.update(dict.fromkeys(row))
+            with replacing(self.path, keep_mode=True) as temporary:
+                self._write(temporary, columns, self._merged(rows, prune=prune))
+                file.before_replacing()
+            marked = {key_of(row) for row in rows if row["run-status"] == "running"}
+            for row in self._marked():
+                if key_of(row) not in marked and settled(row)["run-status"] == "lost":
+                    self._unmark(row)
+            for row in rows:
+                if row["run-status"] == "running":
+                    self._mark(row)
+
+    def select(self, asked: Query) -> list[Row]:
+        """Look at every row."""
+        return query.select(self.rows(), asked)
+
+    def rows(self) -> Iterator[Row]:
+        """Yield the rows of the file, then those of jobs that have a mark only."""
+        marked = {key_of(row): row for row in self._marked()}
+        if self.path.exists():
+            self.check()
+            for row in self._read():
+                mark = marked.get(row.get("run-id") or "")
+                if mark is None or attempt_of(mark) <= attempt_of(row):
+                    marked.pop(row.get("run-id") or "", None)
+                    yield settled(row)
+        yield from map(settled, marked.values())
+
+    def close(self) -> None:
+        """Nothing is kept open."""
+
+    def _merged(self, rows: Collection[Row], *, prune: bool) -> Iterator[Row]:
+        """Yield the rows that stay and those that come; of jobs with a mark only, those that are lost."""
+        new = {key_of(row): {name: row.get(name) for name in ("run-status", "run-attempt")} for row in rows}
+        directories = {row["run-dir"] for row in rows}
+        settled_keys = {key for key, row in new.items() if row["run-status"] == "running"}
+        for row in [] if prune else self.rows():
+            key = key_of(row)
+            if row["run-status"] == "running":
+                continue
+            if key in new and not replaces(new[key], row):
+                settled_keys.add(key)
+                yield row
+            elif key not in new and (row.get("run-id") or row.get("run-dir") not in directories):
+                yield row
+        yield from (row for row in rows if key_of(row) not in settled_keys)
+
+    def _place_of(self, job: str) -> tuple[int, int] | None:
+        """Return where the line of a job begins and ends; None when there is none."""
+        if not self.path.stat().st_size:
+            return None
+        sought = job.encode()
+        with self.path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            at = data.rfind(sought)
+            while at >= 0:
+                start, end = data.rfind(b"\n", 0, at) + 1, data.find(b"\n", at) + 1
+                if end and self._id_in(data[start:end]) == job:
+                    return start, end
+                at = data.rfind(sought, 0, start)
+        return None
+
+    def _copy_without(self, start: int, end: int, path: Path) -> None:
+        with self.path.open("rb") as old, path.open("wb") as new:
+            _copy(old, new, start)
+            old.seek(end)
+            shutil.copyfileobj(old, new)
+
+    def _mark(self, row: Row) -> None:
+        data = json.dumps(row).encode()
+        while True:
+            self._marks.mkdir(parents=True, exist_ok=True)
+            with contextlib.suppress(FileNotFoundError):  # the last job that ended has just removed the folder
+                self._mark_of(row).write_bytes(data)
+                return
+
+    def _unmark(self, row: Row) -> None:
+        try:
+            os.unlink(f"{self._marks}/{row['run-id']}.json")  # noqa: PTH108  (in each job's way: half the time of Path)
+            os.rmdir(self._marks)  # noqa: PTH106  (as above)
+        except OSError:  # there is none, or others are left in the folder
+            pass
+
+    def _mark_of(self, row: Row) -> Path:
+        return self._marks / f"{row['run-id']}.json"
+
+    def _marked(self) -> list[Row]:
+        """Return the rows of the jobs that have a mark."""
+        found: list[Any] = []
+        for path in sorted(self._marks.glob("*.json")):
+            with contextlib.suppress(OSError, ValueError):  # it has just ended, or its writer was killed
+                found.append(json.loads(path.read_bytes()))
+        return [row for row in found if isinstance(row, dict) and row.get("run-id")]
+
+
+def _copy(old: BinaryIO, new: BinaryIO, n_bytes: int) -> None:
+    while n_bytes:
+        part = old.read(min(n_bytes, 1 << 20))
+        new.write(part)
+        n_bytes -= len(part)

@@ -1,0 +1,77 @@
+"""A register as a JSONL file: one JSON object for each job, with its own keys and exact types."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import TYPE_CHECKING
+
+from hydra_callbacks.errors import RegisterError
+from hydra_callbacks.runs.register.file_register import FileRegister
+from hydra_callbacks.support.lines import append_lines, first_line, first_line_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+    from pathlib import Path
+
+    from hydra_callbacks.runs.register.row import Row
+    from hydra_callbacks.support.files import OpenFile
+
+_log = logging.getLogger("hydra.callbacks")
+
+
+class JsonlRegister(FileRegister):
+    """Each line is a row as `row.row_of` makes it."""
+
+    def check(self) -> None:
+        """Look at the first line."""
+        self._check(first_line_of(self.path))
+
+    def _check(self, line: bytes) -> None:
+        if line and not (line.startswith(b"{") and b'"run-dir"' in line):
+            msg = f"{self.path} is no register: its first line is no JSON object with the key run-dir"
+            msg += "; name another register_file, or move it away"
+            raise RegisterError(msg)
+
+    def columns(self) -> list[str]:
+        """Look at every line."""
+        found: dict[str, None] = {}
+        for row in self.rows():
+            found.update(dict.fromkeys(row))
+        return list(found)
+
+    def _append(self, path: Path, file: OpenFile, rows: list[Row]) -> None:
+        self._check(first_line(file.fd))
+        append_lines(path, file.fd, b"".join(map(_line, rows)), is_whole=lambda last: _parsed(last) is not None)
+
+    def _read(self) -> Iterator[Row]:
+        with self.path.open("rb") as file:
+            for number, line in enumerate(file, start=1):
+                row = _parsed(line)
+                if row is not None:
+                    yield row
+                elif line.endswith(b"\n"):  # else it is being written, or torn, and the next one to write mends it
+                    _log.warning("%s, line %d is no JSON object, and is passed over; remove it", self.path, number)
+
+    def _id_in(self, line: bytes) -> str | None:
+        row = _parsed(line)
+        return row.get("run-id") if row else None
+
+    def _write(self, path: Path, columns: Collection[str], rows: Iterable[Row]) -> None:  # noqa: ARG002  (as in CSV)
+        with path.open("wb") as file:
+            file.writelines(map(_line, rows))
+
+
+_dumps = json.JSONEncoder(ensure_ascii=False).encode
+
+
+def _line(row: Row) -> bytes:
+    return _dumps(row).encode(errors="backslashreplace") + b"\n"
+
+
+def _parsed(line: bytes) -> Row | None:
+    try:
+        row = json.loads(line)
+    except ValueError:
+        return None
+    return row if isinstance(row, dict) else None
