@@ -35,7 +35,7 @@ def test_version() -> None:
 def test_help_names_the_commands() -> None:
     done = program("-h")
     assert done.returncode == 0
-    assert "callbacks  List the callbacks with their settings" in done.stdout
+    assert "callbacks   List the callbacks with their settings" in done.stdout
 
 
 def test_the_installed_program_is_this_one() -> None:

@@ -66,7 +66,7 @@ def kitchen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def output(name: str | None = None, form: callbacks.render.Format = "table", width: int = 80) -> str:
+def output(name: str | None = None, form: callbacks.Form = "table", width: int = 80) -> str:
     out = io.StringIO()
     callbacks.run(name, form, out, width=width)
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines())

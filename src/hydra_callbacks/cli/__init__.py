@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
-from typing import cast
+import os
+import sys
+from typing import Any, cast
 
 import click
 
-COMMANDS = ("callbacks",)
-"""Each command, the same as its module's name and the function in it."""
+from hydra_callbacks.errors import HydraCallbacksError
+
+COMMANDS = ("best", "callbacks", "clean", "completion", "diff", "index", "list", "show", "sql")
+"""Each command, the same as its module's name; the module's `command` is it."""
+
+
+class Failure(click.ClickException):
+    """An error that is told in a line or two; exit status 2, for 1 means that nothing was found."""
+
+    exit_code = 2
 
 
 class LazyGroup(click.Group):
@@ -22,10 +33,34 @@ class LazyGroup(click.Group):
         """Import a command; None when there is none of that name."""
         if cmd_name not in COMMANDS:
             return None
-        return cast("click.Command", getattr(importlib.import_module(f"{__name__}.{cmd_name}"), cmd_name))
+        return cast("click.Command", importlib.import_module(f"{__name__}.{cmd_name}").command)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; what is ours or the system's to complain of is told without a traceback."""
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except HydraCallbacksError as error:
+            raise Failure(str(error)) from error
+        except OSError as error:
+            if error.errno in {errno.EPIPE, errno.ENOSPC}:  # nobody reads on, or there is no room for what was said
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            if error.errno == errno.EPIPE:
+                ctx.exit(0)
+            msg = f"{error.filename or 'the output'}: {error.strerror or error}"
+            raise Failure(msg) from error
+        return result
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="hydra-callbacks", prog_name="hydra-callbacks")
 def main() -> None:
-    """Callbacks that make every Hydra run traceable, watched, registered and reproducible."""
+    """Find, compare and tidy up runs of Hydra applications, and list the callbacks that keep track of them.
+
+    WHERE is a register (a file or a postgresql:// address), or a directory whose run records are read. Without it, the
+    variable HYDRA_CALLBACKS_REGISTER names the register; else the registers in the working directory and below are
+    read, or the nearest above it, or else the records below it.
+
+    RUN is a job's output directory, a sweep's directory with a job's number behind it (multirun/2026-11-22/10-00-00/3),
+    the beginning of an id, or `latest`.
+    """

@@ -7,7 +7,7 @@ import json
 import math
 import sys
 from dataclasses import asdict
-from typing import IO, TYPE_CHECKING, Any, get_args
+from typing import IO, TYPE_CHECKING, Any, Literal, get_args
 
 import click
 import yaml
@@ -20,16 +20,21 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+Form = Literal["table", "csv", "json"]
 
-@click.command()
+
+@click.command("callbacks")
 @click.argument("name", required=False)
-@click.option("--format", "form", type=click.Choice(get_args(render.Format)), default="table", show_default=True)
-def callbacks(name: str | None, form: render.Format) -> None:
-    """List the callbacks with their settings, or tell all about the one called NAME."""
+@click.option("--format", "form", type=click.Choice(get_args(Form)), default="table", show_default=True)
+def command(name: str | None, form: Form) -> None:
+    """List the callbacks with their settings.
+
+    With NAME, tell all about that one.
+    """
     run(name, form, sys.stdout)
 
 
-def run(name: str | None, form: render.Format, out: IO[str], *, width: int | None = None) -> None:
+def run(name: str | None, form: Form, out: IO[str], *, width: int | None = None) -> None:
     """Print the listing, or one callback or preset in full.
 
     Args:
@@ -47,7 +52,7 @@ def run(name: str | None, form: render.Format, out: IO[str], *, width: int | Non
     if form == "json":
         render.as_json(_data(entry) if entry else [_data(each) for each in everything], out)
     elif form == "csv":
-        render.as_csv(_rows_of(entry) if entry else [_row(each) for each in everything], out)
+        render.as_csv(_rows_of(entry) if entry else [_row(each) for each in everything], out, str)
     elif entry is None:
         _print_listing(found, presets, render.console(out, width))
     elif isinstance(entry, Callback):

@@ -1,21 +1,36 @@
-"""How does a listing reach the reader? As a table for people; as CSV or JSON for programs, whose form is stable."""
+"""How does a listing reach the reader? As a table; or, for programs and in a stable form, as CSV, JSON or Parquet."""
 
 from __future__ import annotations
 
 import csv
+import io
 import json
+import math
+import sys
 from typing import IO, TYPE_CHECKING, Any, Literal
 
+from hydra_callbacks.errors import HydraCallbacksError
+from hydra_callbacks.support.cells import encode, encode_name
+from hydra_callbacks.support.extras import import_extra
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from rich.console import Console
 
-Format = Literal["table", "csv", "json"]
+Format = Literal["table", "csv", "json", "parquet"]
+_STATES = {  # each by its word, a sign, and a colour that is told apart from the others without red and green, too
+    "completed": ("✓", "green"),
+    "failed": ("✗", "bold red"),
+    "interrupted": ("■", "yellow"),
+    "running": ("▶", "cyan"),
+    "lost": ("?", "bold magenta"),
+}
+_DIGITS = 6
 
 
 def console(out: IO[str], width: int | None = None) -> Console:
-    """Return a console that prints text as it is, without markup or colour of its own.
+    """Return a console that prints text as it is, without markup.
 
     Args:
         out: Where it prints.
@@ -30,13 +45,14 @@ def table(rows: Sequence[Mapping[str, str]], onto: Console, *, indent: int | Non
     """Print rows as a table that fits the console; all but the first column wrap.
 
     Args:
-        rows: Column to cell, the same columns in each row.
+        rows: Column to cell, the same columns in each row. What stands in a column `status` gets its sign and colour.
         onto: The console.
         indent: Print it without the columns' names, this many characters to the right.
     """
     from rich import box  # noqa: PLC0415  (as above)
     from rich.padding import Padding  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
 
     named = indent is None
     grid = (
@@ -45,27 +61,128 @@ def table(rows: Sequence[Mapping[str, str]], onto: Console, *, indent: int | Non
         else Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     )
     for index, column in enumerate(rows[0] if rows else ()):
-        longest_word = max(len(word) for row in rows for word in row[column].split() or [""])
+        cells = [row[column] for row in rows]
+        longest_word = max(len(word) for cell in cells for word in cell.split() or [""])
         width = min(longest_word, onto.width * 7 // 20)  # words stay whole where there is room for them
-        grid.add_column(column, no_wrap=index == 0, overflow="fold", min_width=width)
+        is_number = named and any(cells) and all(_is_number(cell) for cell in cells if cell)
+        justify: Literal["left", "right"] = "right" if is_number else "left"
+        grid.add_column(column, no_wrap=index == 0, overflow="fold", min_width=width, justify=justify)
     for row in rows:
-        grid.add_row(*row.values())
+        grid.add_row(*(Text(cell, style=style_of(cell) if key == "status" else "") for key, cell in row.items()))
     onto.print(Padding(grid, (0, 0, 0, indent or 0), expand=False))
 
 
-def as_csv(rows: Sequence[Mapping[str, str]], out: IO[str]) -> None:
+def status(state: str | None, onto: Console | None = None) -> str:
+    """Return a state with its sign, where the terminal can print it."""
+    sign, _ = _STATES.get(state or "", ("·", ""))
+    try:
+        sign.encode(getattr(onto, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        return str(state)
+    return f"{sign} {state}"
+
+
+def style_of(cell: str) -> str:
+    """Return the colour of a state."""
+    return _STATES.get(cell.rpartition(" ")[2], ("", ""))[1]
+
+
+def shown(value: Any) -> str:
+    """Return a value as people read it: a number with six digits at most, a text as it is, a list as JSON."""
+    if value is None:
+        return ""
+    if isinstance(value, float) and math.isfinite(value):
+        return str(int(value)) if value.is_integer() and abs(value) < 10**_DIGITS else f"{value:.{_DIGITS}g}"
+    return value if isinstance(value, str) else str(value) if not isinstance(value, (list, dict)) else json.dumps(value)
+
+
+def duration(seconds: Any) -> str:
+    """Return a duration as people read it: `0.31 s`, `4 min 5 s`, `2 h 10 min`, `3 d 4 h`."""
+    if not isinstance(seconds, (int, float)):
+        return ""
+    if seconds < 60:  # noqa: PLR2004  (seconds in a minute; below, the other units)
+        return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.1f} s"  # noqa: PLR2004
+    units = ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s"))
+    size, unit, part_size, part = next(each for each in units if seconds >= each[0])
+    return f"{int(seconds // size)} {unit} {int(seconds % size // part_size)} {part}"
+
+
+def size(n_bytes: float) -> str:
+    """Return a size as people read it: `980 B`, `1.4 MB`; 1 kB is 1000 B."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if n_bytes < 1000:  # noqa: PLR2004  (of each unit in the next)
+            return f"{n_bytes:.0f} {unit}" if unit == "B" else f"{n_bytes:.1f} {unit}"
+        n_bytes /= 1000
+    return f"{n_bytes:.1f} TB"
+
+
+def as_csv(rows: Sequence[Mapping[str, Any]], out: IO[str], cell: Callable[[Any], str] = encode) -> None:
     """Write rows as CSV with a header.
 
     Args:
-        rows: Column to cell, the same columns in each row.
+        rows: Column to value, the same columns in each row.
         out: Where it is written.
+        cell: What makes a cell of a value: by default `support.cells`, which marks a text that is a formula as text.
     """
     writer = csv.writer(out, lineterminator="\n")
     if rows:
-        writer.writerow(rows[0])
-    writer.writerows(row.values() for row in rows)
+        writer.writerow([encode_name(column) for column in rows[0]])
+    writer.writerows([cell(value) for value in row.values()] for row in rows)
 
 
 def as_json(data: Any, out: IO[str]) -> None:
     """Write data as indented JSON, ASCII only, with a line break at the end."""
     out.write(json.dumps(data, indent=2) + "\n")
+
+
+def as_parquet(rows: Sequence[Mapping[str, Any]], out: IO[str]) -> None:
+    """Write rows as Parquet; a column of numbers, booleans or texts keeps its type, any other becomes text.
+
+    Args:
+        rows: Column to value, the same columns in each row.
+        out: A text stream on a file or pipe, whose bytes are written.
+
+    Raises:
+        HydraCallbacksError: It would be written onto a terminal.
+        MissingExtraError: The extra `tables` is not installed.
+    """
+    polars = import_extra("polars", "polars", "tables", "Parquet")
+    if out.isatty():
+        msg = "Parquet is no text: send it into a file, as in `--format parquet > runs.parquet`"
+        raise HydraCallbacksError(msg)
+    columns = {name: _of_one_type([row[name] for row in rows]) for name in (rows[0] if rows else ())}
+    buffer = io.BytesIO()
+    polars.DataFrame(columns, strict=False).write_parquet(buffer)
+    out.flush()
+    getattr(out, "buffer", sys.stdout.buffer).write(buffer.getvalue())
+
+
+def write(rows: Sequence[Mapping[str, Any]], form: Format, out: IO[str]) -> None:
+    """Write rows in a form for programs.
+
+    Args:
+        rows: Column to value, the same columns in each row.
+        form: "csv", "json" or "parquet".
+        out: Where it is written.
+    """
+    if form == "csv":
+        as_csv(rows, out)
+    elif form == "json":
+        as_json(rows, out)
+    else:
+        as_parquet(rows, out)
+
+
+def _of_one_type(values: list[Any]) -> list[Any]:
+    kinds = {type(value) for value in values if value is not None}
+    if kinds <= {int, float} or kinds in ({bool}, {str}):
+        return [float(value) if value is not None and float in kinds else value for value in values]
+    return [None if value is None else value if isinstance(value, str) else json.dumps(value) for value in values]
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell.removesuffix(" s"))
+    except ValueError:
+        return False
+    return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _TIMEOUT_S = 60.0
+_SHA = re.compile(r"[0-9a-f]{7,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,24 +46,8 @@ def read_state(directory: Path) -> GitState:
         GitError: Git is not installed, the directory is in no repository, or git refuses to read it; the message says
             which, and what to do.
     """
-    git = shutil.which("git")
-    if git is None:
-        msg = "there is no git program on the PATH; install git, or switch GitInfo off"
-        raise GitError(msg)
-    command = [git, "--no-optional-locks", "status", "--porcelain=v2", "--branch", "-z", "--untracked-files=no"]
-    try:
-        done = subprocess.run(  # noqa: S603  (fixed words; the directory is not among them)
-            command,
-            cwd=directory,
-            env={**os.environ, "LC_ALL": "C"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_TIMEOUT_S,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        msg = f"git status in {directory} could not be run: {error}"
-        raise GitError(msg) from error
+    words = ["status", "--porcelain=v2", "--branch", "-z", "--untracked-files=no"]
+    done = _git(directory, words)
     if done.returncode != 0:
         said = done.stderr.decode(errors="replace").strip()
         if "not a git repository" in said:
@@ -70,6 +56,52 @@ def read_state(directory: Path) -> GitState:
             msg = f"git cannot read {directory}: {said}"
         raise GitError(msg)
     return _parse(done.stdout.decode(errors="surrogateescape"))
+
+
+def commits_between(directory: Path, first: str, last: str) -> list[str] | None:
+    """Return the commits that only one of two has in its history, newest first.
+
+    Args:
+        directory: Any directory in the repository.
+        first: A commit.
+        last: Another one.
+
+    Returns:
+        For each a line: `>` for those of the last one, `<` for those of the first one, the beginning of its sha, and
+        its subject. None when git, the repository or one of the commits is not here.
+    """
+    if not all(_SHA.fullmatch(commit) for commit in (first, last)):
+        return None
+    try:
+        done = _git(directory, ["log", "--oneline", "--left-right", "--no-color", f"{first}...{last}", "--"])
+    except GitError:
+        return None
+    return done.stdout.decode(errors="replace").splitlines() if done.returncode == 0 else None
+
+
+def _git(directory: Path, words: list[str]) -> subprocess.CompletedProcess[bytes]:
+    """Run git without waiting for locks or for a user.
+
+    Raises:
+        GitError: It is not installed, or cannot be run.
+    """
+    git = shutil.which("git")
+    if git is None:
+        msg = "there is no git program on the PATH; install git, or switch GitInfo off"
+        raise GitError(msg)
+    try:
+        return subprocess.run(  # noqa: S603  (fixed words, and commits that are known to be hexadecimal)
+            [git, "--no-optional-locks", *words],
+            cwd=directory,
+            env={**os.environ, "LC_ALL": "C"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_TIMEOUT_S,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        msg = f"git {words[0]} in {directory} could not be run: {error}"
+        raise GitError(msg) from error
 
 
 def _parse(status: str) -> GitState:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 import operator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
 _SIGNS: dict[str, Callable[[Any, Any], bool]] = {
     "=": operator.eq,
@@ -79,6 +79,13 @@ class Any_:  # noqa: N801  (`Any` is taken)
     terms: tuple[Filter, ...]
 
 
+class HasColumns(Protocol):
+    """A row, or what can stand for one."""
+
+    def get(self, column: str, /) -> Any:
+        """Return the value in a column; None where there is none."""
+
+
 Filter = Compare | Contains | Not | All | Any_
 
 
@@ -103,7 +110,7 @@ def comparable(value: Any) -> int | float | str | None:
     return json.dumps(value, ensure_ascii=False)
 
 
-def holds(node: Filter, row: Mapping[str, Any]) -> bool:
+def holds(node: Filter, row: HasColumns) -> bool:
     """Tell whether a filter fits a row."""
     if isinstance(node, Compare):
         return _compare(node, row)
@@ -115,7 +122,7 @@ def holds(node: Filter, row: Mapping[str, Any]) -> bool:
     return check(holds(term, row) for term in node.terms)
 
 
-def _compare(node: Compare, row: Mapping[str, Any]) -> bool:
+def _compare(node: Compare, row: HasColumns) -> bool:
     value = comparable(row.get(node.column.name))
     if isinstance(node.other, Column):
         other = comparable(row.get(node.other.name))

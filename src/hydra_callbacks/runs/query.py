@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import heapq
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from hydra_callbacks.errors import FilterError
 from hydra_callbacks.runs import filters
@@ -119,9 +119,12 @@ def find_column(name: str, columns: Collection[str]) -> str:
     raise FilterError(msg)
 
 
-def select(rows: Iterable[Row], query: Query) -> list[Row]:
+AnyRow = TypeVar("AnyRow", bound=filters.HasColumns)
+
+
+def select(rows: Iterable[AnyRow], query: Query) -> list[AnyRow]:
     """Return the rows that fit, sorted, up to the limit; no more than these are kept in memory while reading."""
-    fitting: Iterator[Row] = (row for row in rows if filters.holds(query.filter, row))
+    fitting: Iterator[AnyRow] = (row for row in rows if filters.holds(query.filter, row))
     if query.limit is None:
         return sorted(fitting, key=lambda row: sort_key(row, query.order)) if query.order else list(fitting)
     if not query.order:
@@ -139,7 +142,7 @@ def merge(parts: Iterable[list[Row]], query: Query) -> list[Row]:
     return select(rows, replace(query, filter=All()))
 
 
-def sort_key(row: Row, order: tuple[Order, ...]) -> tuple[Any, ...]:
+def sort_key(row: filters.HasColumns, order: tuple[Order, ...]) -> tuple[Any, ...]:
     """Return what sorts a row: numbers before texts, in reverse when descending; missing values last in any case."""
     return tuple(_key(row.get(each.column), descending=each.descending) for each in order)
 

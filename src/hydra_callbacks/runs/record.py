@@ -40,8 +40,21 @@ def read(path: Path) -> dict[str, Any]:
     if file is None:
         msg = f"no run record in {path}; expected {FILE_NAME} there or in .hydra (is the RunRecord callback on?)"
         raise RecordError(msg)
+    return parse(file.read_bytes(), file)
+
+
+def parse(text: bytes, file: Path | str) -> dict[str, Any]:
+    """Return the record that a file holds.
+
+    Args:
+        text: What is in the file.
+        file: Its path, for the messages.
+
+    Raises:
+        RecordError: It is torn, or a newer version of this library wrote it.
+    """
     try:
-        record = json.loads(file.read_bytes())
+        record = json.loads(text)
     except ValueError as error:
         msg = f"{file} is no whole run record ({error}); Hydra's own files beside it still tell the configuration"
         raise RecordError(msg) from error

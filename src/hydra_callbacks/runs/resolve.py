@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from hydra_callbacks.errors import RunNotFoundError
 from hydra_callbacks.runs import query
+from hydra_callbacks.runs.filters import All, Column, Compare, Value
 from hydra_callbacks.runs.find import Run, run_in, runs_below
+from hydra_callbacks.runs.query import Query
 from hydra_callbacks.runs.register.row import directory_of
 from hydra_callbacks.runs.sources import Records, sources
 
@@ -52,7 +54,7 @@ def run_of(row: Row, register: Path | None) -> Run:
     run = run_in(directory) if directory else None
     if run is not None and not run.problem and run.record.get("id") in {None, row.get("run-id")}:
         return run
-    return Run(directory or Path(str(row.get("run-dir"))), record_of(row))
+    return Run(str(directory or row.get("run-dir")), record_of(row))
 
 
 def record_of(row: Row) -> dict[str, Any]:
@@ -102,7 +104,7 @@ def _by_directory(name: str) -> Run | None:
         if directory.is_dir():
             run = run_in(directory)
             if run is None and (jobs := _some_below(directory)):
-                listed = "\n".join(f"  {job.directory}" for job in jobs[:_MOST_CANDIDATES])
+                listed = "\n".join(f"  {job.place}" for job in jobs[:_MOST_CANDIDATES])
                 more = "" if len(jobs) <= _MOST_CANDIDATES else "\n  ..."
                 msg = f"{name} holds several runs; name one of them:\n{listed}{more}"
                 raise RunNotFoundError(msg)
@@ -122,11 +124,12 @@ def _some_below(directory: Path) -> list[Run]:
 
 
 def _by_id(start: str, where: str | None) -> Run | None:
+    column = Column("run-id")
+    asked = Query(All((Compare(column, ">=", Value(start)), Compare(column, "<", Value(f"{start}~")))))  # ~ ends ASCII
     found: dict[str, tuple[Row, Register | Records]] = {}
     for source in sources(where):
-        for row in source.rows():
-            if str(row.get("run-id") or "").startswith(start):
-                found.setdefault(row["run-id"], (row, source))
+        for row in source.select(asked):
+            found.setdefault(row["run-id"], (row, source))
     if len(found) > 1:
         listed = "\n".join(f"  {key}  {row['run-dir']}" for key, (row, _) in list(found.items())[:_MOST_CANDIDATES])
         more = "" if len(found) <= _MOST_CANDIDATES else f"\n  ... ({len(found)} in all)"

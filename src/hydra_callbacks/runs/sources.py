@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hydra_callbacks.errors import RegisterError
-from hydra_callbacks.runs import query
+from hydra_callbacks.runs import query, record
 from hydra_callbacks.runs.find import Run, runs_below
 from hydra_callbacks.runs.register import is_url, open_register
 from hydra_callbacks.runs.register.row import row_of
 from hydra_callbacks.support.lines import first_line_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from hydra_callbacks.runs.query import Query
     from hydra_callbacks.runs.register import Register
@@ -23,54 +23,114 @@ if TYPE_CHECKING:
 VARIABLE = "HYDRA_CALLBACKS_REGISTER"
 """Environment variable that names the register where none is named."""
 _DEEPEST_BELOW = 2  # folders: outputs/register.csv, of this project or of those in it
+_RESULT = "result."
 _SQLITE = b"SQLite format 3\0"
 
 
 class Records:
     """The run records below a directory, read like a register.
 
+    Only what a query needs is made of each record, and a whole row of those that it asks for.
+
     Args:
         directory: Where they are looked for.
 
     Attributes:
-        problems: The runs that were found damaged, once the rows have been read.
+        problems: The runs that were found damaged, once the records have been read.
     """
 
     def __init__(self, directory: Path) -> None:
         self.location = str(directory)
         self.problems: list[Run] = []
         self._directory = directory
-        self._rows: list[Row] | None = None
+        self._views: list[_View] | None = None
+        self._columns: list[str] | None = None
 
     def rows(self) -> Iterator[Row]:
         """Yield a row for each run; damaged ones are put aside."""
-        if self._rows is None:
-            self._rows = list(rows_of(runs_below(self._directory), self.problems))
-        yield from self._rows
+        return (view.row for view in self._read())
 
     def columns(self) -> list[str]:
         """Return the names of all columns."""
-        return list(dict.fromkeys(column for row in self.rows() for column in row))
+        if self._columns is None:
+            of_each_shape = {_shape(view.data): view for view in self._read()}
+            self._columns = list(dict.fromkeys(column for view in of_each_shape.values() for column in view.row))
+        return self._columns
 
     def select(self, asked: Query) -> list[Row]:
         """Return the rows that a query asks for."""
-        return query.select(self.rows(), asked)
+        return [view.row for view in query.select(self._read(), asked)]
+
+    def _read(self) -> list[_View]:
+        if self._views is None:
+            self._views = []
+            for run in runs_below(self._directory):
+                if run.problem:
+                    self.problems.append(run)
+                else:
+                    self._views.append(_View(run))
+        return self._views
 
 
-def rows_of(runs: Iterable[Run], problems: list[Run], *, seen_from: Path | None = None) -> Iterator[Row]:
-    """Yield the rows of runs that were found.
+class _View:
+    """A record that is asked for the columns of its row one by one; the row is made when there is no other way."""
+
+    __slots__ = ("_row", "data", "place")
+
+    def __init__(self, run: Run) -> None:
+        self.data = run.record
+        self.place = run.place
+        self._row: Row | None = None
+
+    @property
+    def row(self) -> Row:
+        if self._row is None:
+            self._row = row_of_run(Run(self.place, self.data))
+        return self._row
+
+    def get(self, column: str) -> Any:
+        if column == "run-status":
+            return record.status(self.data)
+        if column == "run-started":
+            return self.data.get("started_at")
+        if column.startswith(("run-", "git.", "job_")) or "result" in (self.data.get("config") or ()):
+            return self.row.get(column)
+        if column.startswith(_RESULT):
+            return self._inside("result", column[len(_RESULT) :], column)
+        return self._inside("config", column, column)
+
+    def _inside(self, section: str, path: str, column: str) -> Any:
+        value = self.data.get(section)
+        for key in path.split("."):
+            if not isinstance(value, dict):
+                return None
+            if key not in value:  # it is not there, or has a dot in its name
+                return self.row.get(column)
+            value = value[key]
+        return value if not isinstance(value, dict) else self.row.get(column)
+
+
+def _shape(data: Any) -> Any:
+    """Return what two records have in common whose rows have the same columns."""
+    config, result, git = data.get("config"), data.get("result"), data.get("git")
+    return (_keys(config), _keys(result), _keys(git), data.get("status") == "running")
+
+
+def _keys(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return None
+    return tuple([(key, _keys(item)) if isinstance(item, dict) else key for key, item in value.items()])
+
+
+def row_of_run(run: Run, *, seen_from: Path | None = None) -> Row:
+    """Return the row of a run that was found, with the directory where it is now; the tree may have been moved.
 
     Args:
-        runs: The runs.
-        problems: Gets those that are damaged; they have no row.
+        run: The run; not a damaged one.
         seen_from: As in `row_of`.
     """
-    for run in runs:
-        if run.problem:
-            problems.append(run)
-        else:
-            place = os.path.abspath(run.directory)  # noqa: PTH100  (links stay; the tree may have been moved)
-            yield row_of({**run.record, "output_dir": place}, seen_from=seen_from)
+    place = os.path.abspath(run.place)  # noqa: PTH100  (links stay)
+    return row_of({**run.record, "output_dir": place}, seen_from=seen_from)
 
 
 def sources(where: str | None) -> list[Register | Records]:

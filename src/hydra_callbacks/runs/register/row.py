@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -56,7 +57,10 @@ def row_of(data: dict[str, Any], *, seen_from: Path | None = None) -> Row:
     result = flatten({"result": data["result"]} if data.get("result") else {})
     if len(result) <= _MOST_RESULTS:
         row |= {key: value for key, value in result.items() if key not in row}
-    return {_written(key): _written(value) for key, value in row.items()}
+    return {
+        key if key.isascii() else _written(key): value if type(value) is not str or value.isascii() else _written(value)
+        for key, value in row.items()
+    }
 
 
 def key_of(row: Row) -> str:
@@ -83,7 +87,7 @@ def settled(row: Row) -> Row:
         host = {"name": row.get("run-host"), "pid": row.get("run-pid"), "boot_id": row.get("run-boot_id")}
         return {**row, "run-status": "lost"} if is_gone(host) else row
     if status is None and row.get("job_success") is not None:  # from before there was a state
-        row["run-status"] = "completed" if row["job_success"] is True else "failed"
+        row["run-status"] = "completed" if row["job_success"] == 1 else "failed"
     return row
 
 
@@ -126,9 +130,14 @@ def _error(error: dict[str, Any]) -> str | None:
 
 
 def _written(value: Any) -> Any:
-    """Return a text as UTF-8 can hold it: half a character, as in an odd file name, becomes its escape."""
+    """Return a value as every register can hold it.
+
+    Half a character, as in an odd file name, becomes its escape, and a number that JSON does not know its name.
+    """
     if isinstance(value, str) and not value.isascii():
         return value.encode(errors="backslashreplace").decode()
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
     if isinstance(value, list):
         return [_written(item) for item in value]
     return {_written(key): _written(item) for key, item in value.items()} if isinstance(value, dict) else value

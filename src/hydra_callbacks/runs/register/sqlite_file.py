@@ -33,6 +33,9 @@ _MOST_COLUMNS = 1900  # SQLite's own limit is 2000
 _OWN = ("run-key", "run-types", "run-more")
 _FIRST = (*_OWN, "run-dir", "job_success", "run-id", "run-status", "run-started", "run-duration_s", "run-error")
 _ALL = "SELECT * FROM runs"
+_RUNNING = "\"run-status\" = 'running'"
+_WITH_MORE = '"run-more" IS NOT NULL'
+_MORE = f'SELECT DISTINCT key FROM runs, json_each("run-more") WHERE {_WITH_MORE}'  # noqa: S608  (no word from outside)
 _REMEDIES = {
     "locked": "another program keeps it locked; end that one",
     "full": "make room on the disk",
@@ -82,9 +85,7 @@ class SqliteRegister:
         if not self.path.exists():
             return []
         with self._errors(), self.reader() as connection:
-            more = connection.execute(
-                'SELECT DISTINCT key FROM runs, json_each("run-more") WHERE "run-more" IS NOT NULL'
-            ).fetchall()
+            more = connection.execute(_MORE).fetchall()
             return [*(name for name in _columns(connection) if name not in _OWN), *(name for (name,) in more)]
 
     def select(self, asked: Query) -> list[Row]:
@@ -94,7 +95,7 @@ class SqliteRegister:
         with self._errors(), self.reader() as connection:
             words, values = sqlite_query.words(asked, _columns(connection))
             ended = list(_rows(connection.execute(f"{_ALL} {words}", values)))
-            running = _rows(connection.execute(f"{_ALL} WHERE \"run-status\" = 'running'"))
+            running = _rows(connection.execute(f"{_ALL} WHERE {_RUNNING}"))
             return query.merge([ended, query.select(map(settled, running), asked)], asked)
 
     def rows(self) -> Iterator[Row]:
@@ -240,6 +241,9 @@ def _create(connection: sqlite3.Connection) -> None:
             own, *others = map(quoted, _FIRST)
             connection.execute(f"CREATE TABLE runs ({own} TEXT PRIMARY KEY, {', '.join(others)})")
             connection.execute('CREATE INDEX runs_by_start ON runs ("run-started")')
+            # Partial, so that the few rows that are asked for at every reading are found without looking at all.
+            connection.execute(f"CREATE INDEX runs_that_run ON runs ({own}) WHERE {_RUNNING}")
+            connection.execute(f"CREATE INDEX runs_with_more ON runs ({own}) WHERE {_WITH_MORE}")
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {SCHEMA}")
         connection.execute("COMMIT")

@@ -1,0 +1,101 @@
+"""`hydra-callbacks best METRIC`: which run won, and how do I run it again?"""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from typing import IO, TYPE_CHECKING, Any
+
+import click
+
+from hydra_callbacks.cli import options, render
+from hydra_callbacks.runs.query import find_column
+from hydra_callbacks.runs.resolve import run_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hydra_callbacks.runs.register.row import Row
+
+_PLACES = ("-cn", "--config-name", "-cp", "--config-path", "-cd", "--config-dir")
+"""Hydra's options that decide which configuration the overrides apply to."""
+
+
+@click.command("best")
+@click.argument("metric")
+@options.where_argument
+@click.option(
+    "--max/--min", "is_max", default=True, show_default="--max", help="Whether the highest or the lowest is best."
+)
+@options.filter_option
+@options.format_option
+def command(  # noqa: PLR0913  (a parameter for each option)
+    *, metric: str, where: str | None, is_max: bool, filter_: str, since: str | None, form: render.Format
+) -> None:
+    """Tell which completed run has the best METRIC.
+
+    Its overrides are printed ready to paste. METRIC is a column or its end: accuracy, result.accuracy, duration. Of several that are equally good, the one that
+    started first. The status is 1 when no completed run has such a number.
+    """
+    fitting = f"({filter_}) and status=completed" if filter_.strip() else "status=completed"
+    if filter_.strip():
+        options.check_filter(filter_)
+    found = options.read(where, filter_=fitting, since=since, sort="started")
+    column = find_column(metric, found.columns)
+    numbers = [row for row in found.rows if _is_number(row.get(column))]
+    if not numbers:
+        click.echo(f"No completed run in {', '.join(found.places)} has a number in {column}", err=True)
+        sys.exit(1)
+    chosen = (max if is_max else min)(numbers, key=lambda row: row[column])
+    run(chosen, column, len(numbers), form, sys.stdout, is_max=is_max)
+
+
+def run(  # noqa: PLR0913  (what is told, and how)
+    row: Row, column: str, n_runs: int, form: render.Format, out: IO[str], *, is_max: bool, width: int | None = None
+) -> None:
+    """Print the winner.
+
+    Args:
+        row: Its row.
+        column: The metric.
+        n_runs: How many it was compared with, itself included.
+        form: "table", "csv", "json" or "parquet".
+        out: Where it is printed.
+        is_max: Whether the highest was sought.
+        width: In characters; that of the terminal when None.
+    """
+    record = run_of(row, None).record
+    words = [str(word) for word in record.get("overrides") or []]
+    again = shlex.join(["python", *_program(record.get("command")), *words])
+    if form != "table":
+        told = {"run": row.get("run-dir"), "id": row.get("run-id"), column: row[column], "overrides": words}
+        render.write([{**told, "command": again}], form, out)
+        return
+    onto = render.console(out, width)
+    kind = "highest" if is_max else "lowest"
+    onto.print(f"The {kind} {column} of {n_runs} completed runs is {render.shown(row[column])}:", soft_wrap=True)
+    onto.print(f"  {row.get('run-dir')}\n", soft_wrap=True)
+    onto.print(
+        "Its overrides:",
+        f"  {shlex.join(words) or '(none)'}\n",
+        "To run it again:",
+        f"  {again}",
+        sep="\n",
+        soft_wrap=True,
+    )
+
+
+def _program(command: Sequence[Any] | None) -> list[str]:
+    """Return the program's name and what chooses the configuration, from the words that it was started with."""
+    words = [str(word) for word in command or ["your_app.py"]]
+    chosen = words[:1]
+    for index, word in enumerate(words[1:], start=1):
+        if word in _PLACES:
+            chosen += words[index : index + 2]
+        elif word.partition("=")[0] in _PLACES:
+            chosen.append(word)
+    return chosen
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -1,0 +1,173 @@
+"""`hydra-callbacks clean`: which runs may go?"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+import click
+
+from hydra_callbacks.cli import Failure, options, render
+from hydra_callbacks.runs import record
+from hydra_callbacks.runs.find import Run, run_in, runs_below
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_STATES = ("completed", "failed", "interrupted", "lost", "unknown")
+_MOST_NAMED = 20
+_KEPT = (".git", "pyproject.toml", "setup.py")
+"""What shows that a directory is more than a run's: that of a project, with `hydra.run.dir=.`"""
+
+
+@click.command("clean")
+@click.argument("directory", metavar="[DIR]", required=False, default=".")
+@click.option(
+    "--state", "states", multiple=True, type=click.Choice(_STATES), help="Runs in this state; may be repeated."
+)
+@click.option(
+    "--older-than",
+    "before",
+    metavar="TIME",
+    callback=options.as_time,
+    help="Runs that started before: 30d, 2026-11-22.",
+)
+@click.option("--delete", is_flag=True, help="Delete for good, instead of moving to the trash folder.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--dry-run", is_flag=True, help="Only say what would go.")
+def command(  # noqa: PLR0913  (a parameter for each option)
+    *, directory: str, states: tuple[str, ...], before: str | None, delete: bool, yes: bool, dry_run: bool
+) -> None:
+    """Move old or failed runs to the trash folder.
+
+    The runs in DIR and below are chosen by state and age, and you are asked before anything is done. At least one of --state and --older-than must be given. A run that is running is never touched, nor is anything that
+    is not the output directory of a run. Rows in registers stay: they are what is left of the runs.
+    """
+    if not states and not before:
+        msg = "say which runs may go: --state failed, --older-than 30d, or both"
+        raise click.UsageError(msg)
+    place = Path(directory).expanduser()
+    if not place.is_dir():
+        msg = f"there is no directory {directory!r}; name one that holds runs"
+        raise Failure(msg)
+    chosen, spared = choose(place, set(states or _STATES), before)
+    for run, why in spared:
+        click.echo(f"Left alone: {options.as_typed(run.directory)}: {why}", err=True)
+    if not chosen:
+        click.echo("There is nothing to clean up")
+        return
+    tell(chosen, sys.stdout)
+    if dry_run:
+        return
+    where = "Delete them for good" if delete else "Move them to the trash folder"
+    if not yes and not click.confirm(f"{where}?"):
+        click.echo("Nothing was done")
+        return
+    n_failed = sum(not remove(run, delete=delete) for run in chosen)
+    click.echo(f"{len(chosen) - n_failed} runs were {'deleted' if delete else 'moved to the trash folder'}")
+    if n_failed:
+        msg = f"{n_failed} runs are still there"
+        raise Failure(msg)
+
+
+def choose(place: Path, states: set[str], before: str | None) -> tuple[list[Run], list[tuple[Run, str]]]:
+    """Return the runs that may go, and those that fit but must be left alone, with the reason.
+
+    Args:
+        place: Where the runs are.
+        states: The states that may go.
+        before: UTC time; only runs that started before that. None for all.
+    """
+    chosen, spared = [], []
+    for run in runs_below(place):
+        started = str(run.record.get("started_at") or "")
+        if record.status(run.record) not in states or (before and not (started and started < before)):
+            continue
+        why = why_not(run)
+        if why:
+            spared.append((run, why))
+        else:
+            chosen.append(run)
+    return chosen, spared
+
+
+def why_not(run: Run) -> str | None:
+    """Return why a run's directory must be left alone; None when it may go."""
+    directory = Path(os.path.realpath(run.directory))
+    now = run_in(run.directory)
+    if run.problem or now is None or now.problem:
+        return "it is damaged"
+    if record.status(now.record) == "running":
+        return "it is running"
+    started_in = run.record.get("cwd")
+    if any((directory / name).exists() for name in _KEPT) or (started_in and _holds(directory, Path(started_in))):
+        return "it is the directory of a project, too"
+    if _holds(directory, Path.cwd()):
+        return "it holds the working directory"
+    if next((other for other in runs_below(directory) if other.directory != directory), None):
+        return "it holds other runs"
+    return None
+
+
+def tell(chosen: Sequence[Run], out: IO[str], *, width: int | None = None) -> None:
+    """Say what is about to go, and how much it is."""
+    onto = render.console(out, width)
+    sizes = [_size(run.directory) for run in chosen]
+    rows = [
+        {
+            "run": options.as_typed(run.directory),
+            "status": render.status(record.status(run.record), onto),
+            "size": render.size(size),
+        }
+        for run, size in zip(chosen[:_MOST_NAMED], sizes, strict=False)
+    ]
+    render.table(rows, onto)
+    if len(chosen) > _MOST_NAMED:
+        onto.print(f"... and {len(chosen) - _MOST_NAMED} more")
+    counted = ", ".join(f"{n} {state}" for state, n in Counter(record.status(run.record) for run in chosen).items())
+    onto.print(f"{len(chosen)} runs ({counted}), {render.size(sum(sizes))}")
+
+
+def remove(run: Run, *, delete: bool) -> bool:
+    """Remove a run's directory, and the folders above it that are then empty; tell why not, and return False."""
+    why = why_not(run)  # it may have started again while the user thought about it
+    if why is None:
+        try:
+            if delete:
+                shutil.rmtree(run.directory)
+            else:
+                _to_trash(run.directory)
+        except OSError as error:
+            remedy = "" if delete else "; --delete does without the trash folder"
+            why = f"{error.strerror or error}{remedy}"
+    if why is not None:
+        click.echo(f"Left alone: {options.as_typed(run.directory)}: {why}", err=True)
+        return False
+    with contextlib.suppress(OSError):  # others are in it
+        for folder in list(run.directory.parents)[:2]:  # the day, and the time or sweep, as Hydra names them
+            folder.rmdir()
+    return True
+
+
+def _to_trash(directory: Path) -> None:
+    from send2trash import send2trash  # noqa: PLC0415  (nothing else needs it)
+
+    send2trash(os.path.abspath(directory))  # noqa: PTH100  (links stay)
+
+
+def _holds(directory: Path, inner: Path) -> bool:
+    return Path(os.path.realpath(inner)).is_relative_to(directory)
+
+
+def _size(directory: Path) -> int:
+    total = 0
+    for root, _, files in os.walk(directory):
+        for name in files:
+            with contextlib.suppress(OSError):
+                total += os.lstat(os.path.join(root, name)).st_size  # noqa: PTH118  (many files)
+    return total

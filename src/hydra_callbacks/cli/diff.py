@@ -1,0 +1,134 @@
+"""`hydra-callbacks diff RUN RUN ...`: in what do these runs differ?"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import click
+
+from hydra_callbacks.cli import options, render
+from hydra_callbacks.provenance import git
+from hydra_callbacks.runs.filters import comparable
+from hydra_callbacks.runs.resolve import find_run
+from hydra_callbacks.support.nested import flatten
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hydra_callbacks.runs.find import Run
+
+_SECTIONS = ("app", "config", "overrides", "git", "environment", "packages", "result")
+_MOST_COMMITS = 20
+
+
+@click.command("diff")
+@click.argument("runs", metavar="RUN RUN...", nargs=-1, required=True, shell_complete=options.complete_run)
+@options.where_option
+@options.format_option
+def command(runs: tuple[str, ...], where: str | None, form: render.Format) -> None:
+    """Show in what two or more runs differ.
+
+    What is compared: configuration, overrides, git, environment, packages and result. Between different commits, those that lie between them are listed, if their repository is here.
+    """
+    if len(runs) < 2:  # noqa: PLR2004  (one differs from nothing)
+        msg = f"two runs or more are compared, got {len(runs)}"
+        raise click.UsageError(msg)
+    run([find_run(name, where) for name in runs], form, sys.stdout)
+
+
+def run(found: Sequence[Run], form: render.Format, out: IO[str], *, width: int | None = None) -> None:
+    """Print what differs.
+
+    Args:
+        found: The runs, two or more.
+        form: "table", "csv", "json" or "parquet".
+        out: Where it is printed.
+        width: Of the tables, in characters; that of the terminal when None.
+    """
+    names = _names(found)
+    rows = [
+        {"section": section, "key": key, **dict(zip(names, values, strict=True))}
+        for section, differing in _differences(found).items()
+        for key, values in differing.items()
+    ]
+    if form != "table":
+        render.write(rows, form, out)
+        return
+    onto = render.console(out, width)
+    for section in dict.fromkeys(row["section"] for row in rows):
+        cells = [
+            {section: row["key"], **{name: render.shown(row[name]) for name in names}}
+            for row in rows
+            if row["section"] == section
+        ]
+        render.table(cells, onto)
+        if section == "git":
+            onto.print("\n".join(_commits(found)), soft_wrap=True)
+    if not rows:
+        onto.print(f"These {len(found)} runs do not differ in {', '.join(_SECTIONS[1:])}")
+
+
+def _differences(found: Sequence[Run]) -> dict[str, dict[str, list[Any]]]:
+    """Return, for each section, the keys in which the runs differ, with each run's value."""
+    told = [_sections(run) for run in found]
+    differences: dict[str, dict[str, list[Any]]] = {}
+    for section in _SECTIONS:
+        keys = dict.fromkeys(key for each in told for key in each[section])
+        rows = {key: [each[section].get(key) for each in told] for key in keys}
+        differing = {key: values for key, values in rows.items() if len({comparable(value) for value in values}) > 1}
+        if differing:
+            differences[section] = differing
+    return differences
+
+
+def _sections(run: Run) -> dict[str, dict[str, Any]]:
+    data = run.record
+    told = {section: flatten(data[section]) if isinstance(data.get(section), dict) else {} for section in _SECTIONS}
+    told["app"] = {"app": data.get("app")}
+    told["overrides"] = {
+        name: value for name, _, value in (str(word).partition("=") for word in data.get("overrides") or [])
+    }
+    told["packages"] = _packages(run)
+    told["environment"].pop("packages", None)
+    return told
+
+
+def _packages(run: Run) -> dict[str, str]:
+    """Return the packages in the file that the record's section `environment` names, in lines `name==version`."""
+    environment = run.record.get("environment")
+    name = environment.get("packages") if isinstance(environment, dict) else None
+    for folder in (run.directory / ".hydra", run.directory) if isinstance(name, str) else ():
+        try:
+            lines = Path(folder, str(name)).read_text(encoding="utf-8").split("\n")
+        except (OSError, ValueError):
+            continue
+        pairs = (line.strip().partition("==") for line in lines if line.strip() and not line.startswith("#"))
+        return {package: version or "(no version)" for package, _, version in pairs}
+    return {}
+
+
+def _commits(found: Sequence[Run]) -> list[str]:
+    """Return the commits between the first run's and the last one's, as text; what keeps them from being told."""
+    first, last = (run.record.get("git") or {} for run in (found[0], found[-1]))
+    if not first.get("sha") or not last.get("sha") or first["sha"] == last["sha"]:
+        return []
+    directory = Path(str(found[-1].record.get("cwd") or "."))
+    between = git.commits_between(directory if directory.is_dir() else Path.cwd(), first["sha"], last["sha"])
+    if between is None:
+        return ["The commits between them cannot be told: their repository is not here."]
+    shown = [f"  {line}" for line in between[:_MOST_COMMITS]]
+    more = [f"  ... and {len(between) - _MOST_COMMITS} more"] if len(between) > _MOST_COMMITS else []
+    return [f"{len(between)} commits between them (> only in the last run, < only in the first):", *shown, *more]
+
+
+def _names(found: Sequence[Run]) -> list[str]:
+    """Return what each run is called at the head of its column: its directory, less what all have in common."""
+    places = [options.as_typed(run.directory) for run in found]
+    parts = [Path(place).parts for place in places]
+    n_common = 0
+    while all(len(each) > n_common + 1 for each in parts) and len({each[n_common] for each in parts}) == 1:
+        n_common += 1
+    names = [str(Path(*each[n_common:])) for each in parts]
+    return names if len(set(names)) == len(names) else [f"{name} ({index})" for index, name in enumerate(names, 1)]

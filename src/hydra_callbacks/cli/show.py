@@ -1,0 +1,142 @@
+"""`hydra-callbacks show RUN`: what was this run, and what became of it?"""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from typing import IO, TYPE_CHECKING, Any
+
+import click
+
+from hydra_callbacks.cli import options, render
+from hydra_callbacks.cli.list import local_time
+from hydra_callbacks.runs import record
+from hydra_callbacks.runs.resolve import find_run
+from hydra_callbacks.support.nested import flatten
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.console import Console
+
+    from hydra_callbacks.runs.find import Run
+
+_SHOWN_ABOVE = {
+    *(
+        "schema",
+        "id",
+        "attempt",
+        "app",
+        "config_name",
+        "status",
+        "started_at",
+        "ended_at",
+        "duration_s",
+        "job",
+        "error",
+    ),
+    *("overrides", "command", "cwd", "output_dir", "sweep_dir", "host", "git"),
+}
+_FIRST = ("result", "config")
+_UNITS: dict[str, Callable[[float], str]] = {
+    "_bytes": render.size,
+    "_s": render.duration,
+    "_percent": lambda value: f"{value:.0f} %",
+}
+
+
+@click.command("show")
+@click.argument("run_", metavar="RUN", shell_complete=options.complete_run)
+@options.where_option
+@click.option("--json", "as_json", is_flag=True, help="Print the run record as it is.")
+def command(run_: str, where: str | None, as_json: bool) -> None:
+    """Show all that is known of one run.
+
+    Of a failed one, the traceback, too. What has no run record any more is shown as the register knows it.
+    """
+    run(find_run(run_, where), sys.stdout, as_json=as_json)
+
+
+def run(found: Run, out: IO[str], *, as_json: bool = False, width: int | None = None) -> None:
+    """Print a run.
+
+    Args:
+        found: The run.
+        out: Where it is printed.
+        as_json: Print the record as JSON.
+        width: In characters; that of the terminal when None.
+    """
+    if as_json:
+        render.as_json(found.record, out)
+        return
+    onto = render.console(out, width)
+    data = found.record
+    state = record.status(data)
+    _print_head(found, state, onto)
+    rows = [{"name": name, "value": value} for name, value in _facts(found).items() if value]
+    render.table(rows, onto, indent=2)
+    for name in sorted(data.keys() - _SHOWN_ABOVE, key=lambda name: (*(name != each for each in _FIRST), name)):
+        section = flatten(data[name]) if isinstance(data[name], dict) else {"": data[name]}
+        if section:
+            onto.print(f"\n{name}")
+            cells = [{"name": key, "value": _with_unit(key, value)} for key, value in section.items()]
+            render.table(cells, onto, indent=2)
+    trace = _section(data, "error").get("traceback")
+    if trace:
+        onto.print(f"\n{str(trace).rstrip()}", soft_wrap=True)
+
+
+def _print_head(found: Run, state: str, onto: Console) -> None:
+    from rich.text import Text  # noqa: PLC0415  (the JSON form needs none of it)
+
+    sign = render.status(state, onto)
+    head = Text(sign, style=render.style_of(sign))
+    head.append(f"   {options.as_typed(found.directory)}", style="bold")
+    onto.print(head, soft_wrap=True)
+    error = _section(found.record, "error")
+    if error:
+        onto.print(f"  {error.get('type')}: {error.get('message')}", style="red" if state == "failed" else "")
+    if state == "lost":
+        onto.print("  Its process is gone, and nobody has told how it ended: killed, or out of memory?")
+    if state == "unknown":
+        onto.print("  It has no run record: this is what Hydra's own files tell.")
+    if not found.directory.is_dir():
+        onto.print("  Its directory is gone: this is what the register tells.")
+    onto.print()
+
+
+def _facts(found: Run) -> dict[str, str]:
+    """Return what is told first, each in a line."""
+    data = found.record
+    job, host, git = (_section(data, key) for key in ("job", "host", "git"))
+    attempt = data.get("attempt") or 1
+    app = [str(data.get("app") or ""), f"job {job.get('num')} of its sweep" if job.get("sweep") else ""]
+    app.append(f"attempt {attempt}" if attempt != 1 else "")
+    took = render.duration(data.get("duration_s"))
+    machine = [str(host.get("name") or ""), f"process {host['pid']}" if host.get("pid") else ""]
+    machine += [f"user {host['user']}" if host.get("user") else ""]
+    machine += [f"Slurm job {host['slurm_job_id']}" if host.get("slurm_job_id") else ""]
+    commit = [str(git.get("sha") or ""), str(git.get("branch") or ""), "dirty" if git.get("is_dirty") else ""]
+    return {
+        "app": ", ".join(filter(None, app)),
+        "started": local_time(str(data.get("started_at") or "")) + (f", took {took}" if took else ""),
+        "id": str(data.get("id") or ""),
+        "overrides": shlex.join(map(str, data.get("overrides") or [])),
+        "command": shlex.join(map(str, data.get("command") or [])),
+        "in": str(data.get("cwd") or ""),
+        "git": ", ".join(filter(None, commit)),
+        "host": ", ".join(filter(None, machine)),
+    }
+
+
+def _section(data: dict[str, Any], name: str) -> dict[str, Any]:
+    value = data.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def _with_unit(key: str, value: Any) -> str:
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        for ending, told in _UNITS.items():
+            if key.endswith(ending):
+                return told(value)
+    return render.shown(value)
