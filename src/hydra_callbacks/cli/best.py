@@ -34,8 +34,8 @@ def command(  # noqa: PLR0913  (a parameter for each option)
 ) -> None:
     """Tell which completed run has the best METRIC.
 
-    Its overrides are printed ready to paste. METRIC is a column or its end: accuracy, result.accuracy, duration. Of several that are equally good, the one that
-    started first. The status is 1 when no completed run has such a number.
+    Its overrides are printed ready to paste. METRIC is a column or its end: accuracy, result.accuracy, duration. Of
+    several that are equally good, the one that started first. The status is 1 when no completed run has such a number.
     """
     fitting = f"({filter_}) and status=completed" if filter_.strip() else "status=completed"
     if filter_.strip():

@@ -45,8 +45,9 @@ def command(  # noqa: PLR0913  (a parameter for each option)
 ) -> None:
     """Move old or failed runs to the trash folder.
 
-    The runs in DIR and below are chosen by state and age, and you are asked before anything is done. At least one of --state and --older-than must be given. A run that is running is never touched, nor is anything that
-    is not the output directory of a run. Rows in registers stay: they are what is left of the runs.
+    The runs in DIR and below are chosen by state and age, and you are asked before anything is done. At least one of
+    --state and --older-than must be given. A run that is running is never touched, nor is anything that is not the
+    output directory of a run. Rows in registers stay: they are what is left of the runs.
     """
     if not states and not before:
         msg = "say which runs may go: --state failed, --older-than 30d, or both"

@@ -30,7 +30,8 @@ _MOST_COMMITS = 20
 def command(runs: tuple[str, ...], where: str | None, form: render.Format) -> None:
     """Show in what two or more runs differ.
 
-    What is compared: configuration, overrides, git, environment, packages and result. Between different commits, those that lie between them are listed, if their repository is here.
+    What is compared: configuration, overrides, git, environment, packages and result. Between different commits, those
+    that lie between them are listed, if their repository is here.
     """
     if len(runs) < 2:  # noqa: PLR2004  (one differs from nothing)
         msg = f"two runs or more are compared, got {len(runs)}"

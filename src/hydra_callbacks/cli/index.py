@@ -33,9 +33,10 @@ _BEGIN = "\r\033[K"  # of the terminal's line, which is emptied
 def command(directory: str, register: str | None, prune: bool) -> None:
     """Make registers anew from the run records.
 
-    The records in DIR and below are the truth, and a register can be made from them at any time. Rows of runs whose directories are elsewhere or gone stay, unless --prune is given. A directory that only has
-    Hydra's own files is registered, too, with the status `unknown`. Damaged records are named. Without --register, each
-    register in DIR and below gets the runs in its own folder; where there is none, DIR/register.csv is made.
+    The records in DIR and below are the truth, and a register can be made from them at any time. Rows of runs whose
+    directories are elsewhere or gone stay, unless --prune is given. A directory that only has Hydra's own files is
+    registered, too, with the status `unknown`. Damaged records are named. Without --register, each register in DIR and
+    below gets the runs in its own folder; where there is none, DIR/register.csv is made.
     """
     place = Path(directory).expanduser()
     if not place.is_dir():

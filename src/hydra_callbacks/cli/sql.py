@@ -33,9 +33,9 @@ _ALLOWED = {
 def command(question: str, where: str | None, form: render.Format) -> None:
     """Answer a question in SQL about all runs.
 
-    They are the table `runs`, and nothing can be changed. The SQL is SQLite's, whatever the register is. Columns with dots or dashes stand in double quotes: SELECT
-    "run-dir", max("result.accuracy") FROM runs GROUP BY "model.C". Booleans are 1 and 0; a list is JSON text, for
-    json_each and its like.
+    They are the table `runs`, and nothing can be changed. The SQL is SQLite's, whatever the register is. Columns with
+    dots or dashes stand in double quotes: SELECT "run-dir", max("result.accuracy") FROM runs GROUP BY "model.C".
+    Booleans are 1 and 0; a list is JSON text, for json_each and its like.
     """
     with _database(where) as connection:
         run(connection, question, form, sys.stdout)
