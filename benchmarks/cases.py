@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from timing import Cost, Ratio, compare, process, rounds
 
@@ -38,7 +36,8 @@ class Row:
         measure: "cpu" or "wall"; what is counted where the row tells no ratio.
         ratio: What came out; None where the row tells no ratio.
         limit: Most that the ratio may be; None where there is no limit.
-        found: What came out where that is no ratio: nothing is as it should be.
+        found: What came out where that is no ratio: nothing, unless a figure is told.
+        is_over: Whether such a figure is more than it may be.
     """
 
     name: str
@@ -47,6 +46,7 @@ class Row:
     ratio: Ratio | None = None
     limit: float | None = None
     found: tuple[str, ...] = ()
+    is_over: bool | None = None
 
 
 class TrivialApp:
@@ -130,56 +130,4 @@ def import_(folder: Path, *, quick: bool) -> list[Row]:
     ]
 
 
-def register(folder: Path, *, quick: bool) -> list[Row]:
-    """One append to a short and to a long register."""
-    from hydra_callbacks.support.tables import append_rows  # noqa: PLC0415  (the other cases need none of it)
-
-    def runner(n_rows: int) -> Callable[[], Cost]:
-        table = folder / f"register-{n_rows}.csv"
-        append_rows(table, [_register_row(num) for num in range(n_rows)])
-        size = table.stat().st_size
-
-        def run() -> Cost:
-            row = _register_row(n_rows)
-            begun, begun_cpu = time.perf_counter(), time.process_time()
-            append_rows(table, [row])
-            cost = Cost(cpu_s=time.process_time() - begun_cpu, wall_s=time.perf_counter() - begun)
-            os.truncate(table, size)  # the next append meets the same length
-            return cost
-
-        return run
-
-    variants = {"short": runner(10), "long": runner(100_000)}
-    short, long = rounds("register", variants, 500 if quick else 3000).values()
-    return [
-        Row("register", "append at 100,000 rows / at 10", "cpu", compare(long, short, "cpu"), limit=1.2),
-        Row("register", "append at 100,000 rows / at 10", "wall", compare(long, short, "wall"), limit=1.2),
-    ]
-
-
-def _register_row(num: int) -> dict[str, Any]:
-    """Return a row as RegisterRun writes it: thirty columns, of a run with this number."""
-    return {
-        **{f"model.layer_{layer}.{key}": layer / 3 for layer in range(6) for key in ("width", "dropout")},
-        "seed": num,
-        "data.name": "digits",
-        "data.path": "data/digits, raw",
-        "data.shuffle": True,
-        "optimizer.name": "adam",
-        "optimizer.betas": [0.9, 0.999],
-        "note": 'called "short"',
-        "git.sha": "0123456789abcdef0123456789abcdef01234567",
-        "git.is_dirty": False,
-        "run-dir": f"multirun/2026-01-01/12-00-00/{num}",
-        "job_success": True,
-        "run-id": f"019a0000-0000-7000-8000-{num:012d}",
-        "run-status": "completed",
-        "run-started": "2026-01-01T12:00:00.000Z",
-        "run-duration_s": 12.345,
-        "run-error": None,
-        "result.accuracy": 0.9722,
-        "result.fit_s": 1.25,
-    }
-
-
-CASES: dict[str, Callable[..., list[Row]]] = {"start": start, "sweep": sweep, "import": import_, "register": register}
+CASES: dict[str, Callable[..., list[Row]]] = {"start": start, "sweep": sweep, "import": import_}

@@ -9,7 +9,11 @@ import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
-from cases import CASES, Row
+import cases
+import registers
+from cases import Row
+
+CASES = cases.CASES | registers.CASES
 
 _COLUMNS = ("benchmark", "compared", "measure", "ratio", "quartiles", "least", "limit", "verdict", "medians in ms")
 
@@ -34,8 +38,8 @@ def main() -> None:
 def cells(row: Row) -> tuple[str, ...]:
     """Return a row of the table as text."""
     if row.ratio is None:
-        verdict = "OVER" if row.found else "within"
-        return (row.name, row.compared, row.measure, ", ".join(row.found) or "none", "", "", "none", verdict, "")
+        verdict = "OVER" if (bool(row.found) if row.is_over is None else row.is_over) else "within"
+        return (row.name, row.compared, row.measure, ", ".join(row.found) or "none", "", "", "", verdict, "")
     ratio = row.ratio
     return (
         row.name,

@@ -24,10 +24,12 @@ class Cost:
     Attributes:
         cpu_s: CPU time, user and system, in seconds; of a process with all the children that it waited for.
         wall_s: Time that passed, in seconds.
+        peak_mb: Memory at its peak, in MB of 1000 kB; 0 where it is not measured.
     """
 
     cpu_s: float
     wall_s: float
+    peak_mb: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,8 @@ def process(command: Sequence[str], *, cwd: Path, log: Path) -> Cost:
         printed = log.read_text(encoding="utf-8", errors="replace")[-_TAIL:]
         msg = f"{' '.join(command)} ended with exit status {child.returncode}:\n{printed}"
         raise RuntimeError(msg)
-    return Cost(cpu_s=usage.ru_utime + usage.ru_stime, wall_s=wall_s)
+    peak_kb = usage.ru_maxrss / (1024 if sys.platform == "darwin" else 1)
+    return Cost(cpu_s=usage.ru_utime + usage.ru_stime, wall_s=wall_s, peak_mb=peak_kb * 1.024 / 1000)
 
 
 def rounds(title: str, variants: Mapping[str, Callable[[], Cost]], n_rounds: int) -> dict[str, list[Cost]]:

@@ -77,9 +77,9 @@ class RegisterRun(RunCallback):
         except (HydraCallbacksError, OSError) as error:
             place = self._place(job.cwd, is_sweep=job.is_sweep)
             told = "" if job.output_dir.is_relative_to(job.cwd) else f" {job.output_dir.parent}"
-            msg = f"{error}. The run is not in the register; when that is mended, `hydra-callbacks index{told}"
+            msg = f"{job.redactor.text(str(error))}. The run is not in the register; when that is mended, `hydra-callbacks index{told}"
             msg += f" --register {place}` adds it from its record"
-            raise RegisterError(job.redactor.text(msg)) from error
+            raise RegisterError(msg) from error
 
     def _place(self, cwd: Path, *, is_sweep: bool) -> Path | str:
         if register.is_url(self.register_file):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import importlib
 import os
 import sys
@@ -37,6 +38,7 @@ class LazyGroup(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; what is ours or the system's to complain of is told without a traceback."""
+        gc.disable()  # JSON makes no cycles, and to look for them among a million objects takes longer than to read it
         try:
             result = super().invoke(ctx)
             sys.stdout.flush()

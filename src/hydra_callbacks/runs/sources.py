@@ -63,12 +63,9 @@ class Records:
 
     def _read(self) -> list[_View]:
         if self._views is None:
-            self._views = []
-            for run in runs_below(self._directory):
-                if run.problem:
-                    self.problems.append(run)
-                else:
-                    self._views.append(_View(run))
+            runs = list(runs_below(self._directory))
+            self.problems = [run for run in runs if run.problem]
+            self._views = [_View(run) for run in runs if not run.problem]
         return self._views
 
 
@@ -110,16 +107,18 @@ class _View:
         return value if not isinstance(value, dict) else self.row.get(column)
 
 
-def _shape(data: Any) -> Any:
-    """Return what two records have in common whose rows have the same columns."""
-    config, result, git = data.get("config"), data.get("result"), data.get("git")
-    return (_keys(config), _keys(result), _keys(git), data.get("status") == "running")
-
-
-def _keys(value: Any) -> Any:
-    if not isinstance(value, dict):
-        return None
-    return tuple([(key, _keys(item)) if isinstance(item, dict) else key for key, item in value.items()])
+def _shape(data: dict[str, Any]) -> tuple[Any, ...]:
+    """Return what two records have in common whose rows have the same columns: the keys, of nested sections, too."""
+    sections = [data.get("config"), data.get("result"), data.get("git")]
+    keys: list[Any] = [data.get("status") == "running"]
+    for section in sections:  # which grows meanwhile
+        if type(section) is dict:
+            nested = [key for key, value in section.items() if type(value) is dict]
+            sections += [section[key] for key in nested]
+            keys += section
+            keys += (None, *nested)
+        keys.append(None)
+    return tuple(keys)
 
 
 def row_of_run(run: Run, *, seen_from: Path | None = None) -> Row:
