@@ -42,6 +42,7 @@ COMMANDS: dict[str, tuple[str, list[str]]] = {
         ],
     ),
     "docs": ("build the documentation: site/index.html", ["mkdocs build --strict --quiet"]),
+    "pages": ("write the pages of the commands anew: docs/reference/commands", ["python docs/commands.py"]),
     "bench": ("measure the speed; options of benchmarks/run.py may follow", ["python benchmarks/run.py"]),
     "lock": (
         "pin the development requirements anew; options of `uv pip compile` may follow, such as --upgrade",

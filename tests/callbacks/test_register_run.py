@@ -184,7 +184,8 @@ def test_a_full_disk_costs_the_job_nothing_and_index_adds_its_row(app: App, form
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(disk)], check=False).returncode:
         pytest.skip("this container may not mount")
     try:
-        app.callbacks({**REGISTER, "register_file": f"r.{form}", "run_base_dir": "disk"}, RECORD, more=f"note: {'n' * 9000}\n")
+        on_disk = {**REGISTER, "register_file": f"r.{form}", "run_base_dir": "disk"}
+        app.callbacks(on_disk, RECORD, more=f"note: {'n' * 9000}\n")
         assert app.run("x=1").code == 0
         with contextlib.suppress(OSError), (disk / "ballast").open("wb", buffering=0) as ballast:
             while True:
@@ -192,7 +193,7 @@ def test_a_full_disk_costs_the_job_nothing_and_index_adds_its_row(app: App, form
         done = app.run("x=2")
         assert done.code == 0
         assert "RegisterRun.job_ended failed; the run goes on" in done.out
-        remedy = f"`hydra-callbacks index --register {disk / f'r.{form}'}` adds it from its record"
+        remedy = f"`hydra-callbacks index --register {disk / f'r.{form}'}` makes up for it from its record"
         assert remedy in done.out
         assert "Traceback" not in done.text
         assert [row["x"] for row in told(disk / f"r.{form}")] == [1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import importlib.util
 import json
 import re
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from conftest import PLAIN_APP, ROOT, App
 
 import hydra_callbacks
 from hydra_callbacks.callbacks import ROOMS
+from hydra_callbacks.cli import COMMANDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -110,3 +112,20 @@ def test_the_addresses_of_the_project_are_left_out() -> None:
     config = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
     assert not {"repo_url", "site_url"} & config.keys()
     assert config["theme"]["font"] is False
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_page_of_a_command_is_what_the_program_says(name: str) -> None:
+    """`python3 make.py pages` writes them anew."""
+    spec = importlib.util.spec_from_file_location("commands", DOCS / "commands.py")
+    assert spec is not None
+    assert spec.loader is not None
+    commands = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(commands)
+    assert (commands.PAGES / f"{name}.md").read_text(encoding="utf-8") == commands.page(name)
+    overview = (DOCS / "reference" / "command-line.md").read_text(encoding="utf-8")
+    assert f"[`{name}`](commands/{name}.md)" in overview
+
+
+def test_there_is_no_page_without_a_command() -> None:
+    assert {page.stem for page in (DOCS / "reference" / "commands").glob("*.md")} == set(COMMANDS)

@@ -27,7 +27,9 @@ VARYING = {
     r"\d{4}-\d\d-\d\d[/\\]\d\d-\d\d-\d\d": "RUN",
     r"\b[0-9a-f]{40}\b": "SHA",
     r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b": "ID",
-    r"\d+\.\d\d( seconds|s\b)": r"N\1",
+    r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d": "TIME",
+    r"\d+\.\d kB": "N kB",
+    r"\d+\.\d\d( seconds| ?s\b)": r"N\1",
 }
 
 
@@ -69,7 +71,7 @@ class Shell:
             check=False,
         )
         self.status = done.returncode
-        return "".join(f"{line.rstrip()}\n" for line in done.stdout.splitlines())
+        return "".join(f"{line.rstrip()}\n" for line in done.stdout.rstrip().splitlines())
 
 
 def steps(transcript: Path) -> list[tuple[str, str]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -75,17 +74,16 @@ class RegisterRun(RunCallback):
         try:
             self._add(job, outcome)
         except (HydraCallbacksError, OSError) as error:
-            place = self._place(job.cwd, is_sweep=job.is_sweep)
-            told = "" if job.output_dir.is_relative_to(job.cwd) else f" {job.output_dir.parent}"
-            msg = f"{job.redactor.text(str(error))}. The run is not in the register; when that is mended, `hydra-callbacks index{told}"
-            msg += f" --register {place}` adds it from its record"
+            elsewhere = "" if job.output_dir.is_relative_to(job.cwd) else f" {job.output_dir.parent}"
+            remedy = f"hydra-callbacks index{elsewhere} --register {self._place(job.cwd, is_sweep=job.is_sweep)}"
+            msg = f"{job.redactor.text(str(error))}. The run is not registered; `{remedy}` makes up for it from its record"
             raise RegisterError(msg) from error
 
     def _place(self, cwd: Path, *, is_sweep: bool) -> Path | str:
         if register.is_url(self.register_file):
             return self.register_file
         base_dir = self.multirun_base_dir if is_sweep else self.run_base_dir
-        return cwd / os.path.expanduser(base_dir) / os.path.expanduser(self.register_file)  # noqa: PTH111  (faster)
+        return cwd / Path(base_dir).expanduser() / Path(self.register_file).expanduser()
 
     def _add(self, job: Job, outcome: Outcome | None) -> None:
         place = self._place(job.cwd, is_sweep=job.is_sweep)
