@@ -52,18 +52,26 @@ def main() -> None:
     if (len(jobs), len(failed), len(completed)) != (N_JOBS, N_FAILED, N_JOBS - N_FAILED):
         told = ", ".join(record.status(job) for job in jobs) or "nothing"
         sys.exit(f"Expected {N_JOBS} jobs, {N_FAILED} of them failed; the records in {sweep_dir} tell of: {told}.")
-    best = max(completed, key=lambda job: job["result"]["accuracy"])
 
+    best = max(completed, key=lambda job: job["result"]["accuracy"])
+    sweep = str(link() if link().is_dir() else sweep_dir)
     heading("What became of the jobs")
-    show_jobs(jobs)
-    for job in failed:
-        error = job["error"]
-        console.print(Text(f"\nJob {job['job']['num']} failed: {error['type']}: {error['message']}", style="red"))
-        say(f"Its traceback is in {record_of(job)}")
+    ask("list", sweep)
+    heading("Why one of them failed")
+    ask("show", f"{sweep}/{failed[0]['job']['num']}")
+    heading("The best, and how to run it again")
+    ask("best", "accuracy", sweep)
     heading("What is kept of them")
     show_places(sweep_dir, best)
-    heading(f"The best: job {best['job']['num']}, accuracy {best['result']['accuracy']}. To run it alone")
-    say(as_typed([*train, CALLBACKS, *best["overrides"]]))
+
+
+def ask(*words: str) -> None:
+    """Run a command of `hydra-callbacks`, as anyone would."""
+    say("$ " + as_typed(["hydra-callbacks", *words]), style="bold")
+    sys.stdout.flush()
+    status = subprocess.call([sys.executable, "-m", "hydra_callbacks", *words])
+    if status:
+        sys.exit(f"hydra-callbacks {words[0]} ended with exit status {status}")
 
 
 def link() -> Path:
@@ -81,26 +89,6 @@ def latest_sweep() -> Path | None:
 
 def record_of(job: dict[str, Any]) -> Path:
     return Path(os.path.relpath(job["output_dir"]), ".hydra", record.FILE_NAME)
-
-
-def show_jobs(jobs: list[dict[str, Any]]) -> None:
-    common = set.intersection(*(set(job["overrides"]) for job in jobs))
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for column in ("Job", "Accuracy", "Seconds"):
-        table.add_column(column, justify="right")
-    table.add_column("Status")
-    table.add_column("Overrides", overflow="fold")
-    for job in jobs:
-        status = record.status(job)
-        table.add_row(
-            str(job["job"]["num"]),
-            f"{job['result']['accuracy']:.4f}" if status == "completed" else "",
-            f"{job['duration_s']:.2f}",
-            status,
-            Text(" ".join(word for word in job["overrides"] if word not in common)),
-            style="" if status == "completed" else "red",
-        )
-    console.print(table)
 
 
 def show_places(sweep_dir: Path, best: dict[str, Any]) -> None:
