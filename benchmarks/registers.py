@@ -13,7 +13,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from cases import Row
+from cases import Row, TrivialApp
 from timing import Cost, compare, process, rounds
 
 from hydra_callbacks.runs.record import timestamp
@@ -119,6 +119,23 @@ def flat(folder: Path, *, quick: bool) -> list[Row]:
             limit=1.2,
         )
         for form in _FORMS
+    ]
+
+
+def job(folder: Path, *, quick: bool) -> list[Row]:
+    """What each form adds to a job: a single run of the trivial application with RegisterRun, against one without."""
+    app = TrivialApp(folder)
+    register = "+hydra.callbacks.register._target_=hydra_callbacks.RegisterRun"
+    runners = {"nothing": app.runner("bare")}
+    for form in _FORMS:
+        runners[form] = app.runner("bare", register, f"+hydra.callbacks.register.register_file=register.{form}")
+    away = "postgresql://nobody@127.0.0.1:1/runs"  # to find it away costs as much as to reach it, or more
+    runners["postgres"] = app.runner("bare", register, f"+hydra.callbacks.register.register_file={away}")
+    costs = rounds("job", runners, 5 if quick else 31)
+    names = {"csv": "CSV", "jsonl": "JSONL", "db": "SQLite", "postgres": "PostgreSQL (away)"}
+    return [
+        Row("job", f"a run with RegisterRun, {name} / without", "cpu", compare(costs[form], costs["nothing"], "cpu"))
+        for form, name in names.items()
     ]
 
 
@@ -270,4 +287,10 @@ def _write_records(sweeps: Path, n_records: int) -> Iterator[Path]:
         yield file
 
 
-CASES: dict[str, Callable[..., list[Row]]] = {"append": append, "flat": flat, "list": list_, "records": records}
+CASES: dict[str, Callable[..., list[Row]]] = {
+    "append": append,
+    "flat": flat,
+    "job": job,
+    "list": list_,
+    "records": records,
+}

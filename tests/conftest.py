@@ -8,12 +8,16 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[1]
 ODD_NAME = "mes expériences d'été № 1"
@@ -159,6 +163,35 @@ def odd_path(tmp_path: Path) -> Path:
     path = tmp_path / ODD_NAME
     path.mkdir()
     return path
+
+
+@pytest.fixture
+def here(odd_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An oddly named working directory, in a time zone an hour before UTC, with no register named."""
+    with monkeypatch.context() as patch:
+        patch.chdir(odd_path)
+        patch.setenv("TZ", "CET-1")
+        patch.setenv("COLUMNS", "80")
+        patch.delenv("HYDRA_CALLBACKS_REGISTER", raising=False)
+        _set_time_zone()
+        yield odd_path
+    _set_time_zone()
+
+
+@pytest.fixture
+def open_path() -> Iterator[Path]:
+    """An oddly named directory that any user may enter, unlike pytest's own."""
+    with tempfile.TemporaryDirectory(prefix="hydra-callbacks-") as folder:
+        Path(folder).chmod(0o755)
+        path = Path(folder, ODD_NAME)
+        path.mkdir(mode=0o755)
+        yield path
+        path.chmod(0o755)
+
+
+def _set_time_zone() -> None:
+    if os.name == "posix":
+        time.tzset()
 
 
 @pytest.fixture

@@ -193,7 +193,7 @@ def test_a_full_disk_costs_the_job_nothing_and_index_adds_its_row(app: App, form
         done = app.run("x=2")
         assert done.code == 0
         assert "RegisterRun.job_ended failed; the run goes on" in done.out
-        remedy = f"`hydra-callbacks index --register {disk / f'r.{form}'}` makes up for it from its record"
+        remedy = f"`hydra-callbacks index --register {disk / f'r.{form}'}` adds it from its record"
         assert remedy in done.out
         assert "Traceback" not in done.text
         assert [row["x"] for row in told(disk / f"r.{form}")] == [1]

@@ -98,6 +98,10 @@ def test_what_is_no_table_is_left_alone(odd_path: Path) -> None:
     with pytest.raises(TableError, match=r"names columns twice .*\(a\)"):
         append_rows(path, [{"a": 1}])
     assert path.read_text() == "a,b,a\n"
+    path.write_text("\na,b\n")
+    with pytest.raises(TableError, match="begins with an empty line, expected the names of its columns"):
+        append_rows(path, [{"a": 1}])
+    assert path.read_text() == "\na,b\n"
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)

@@ -76,7 +76,7 @@ class RegisterRun(RunCallback):
         except (HydraCallbacksError, OSError) as error:
             elsewhere = "" if job.output_dir.is_relative_to(job.cwd) else f" {job.output_dir.parent}"
             remedy = f"hydra-callbacks index{elsewhere} --register {self._place(job.cwd, is_sweep=job.is_sweep)}"
-            msg = f"{job.redactor.text(str(error))}. The run is not registered; `{remedy}` makes up for it from its record"
+            msg = f"{job.redactor.text(str(error))}. The run is not registered; `{remedy}` adds it from its record"
             raise RegisterError(msg) from error
 
     def _place(self, cwd: Path, *, is_sweep: bool) -> Path | str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import gc
 import importlib
+import io
 import os
 import sys
 from typing import Any, cast
@@ -22,6 +23,12 @@ class Failure(click.ClickException):
 
     exit_code = 2
 
+    def format_message(self) -> str:
+        """Return the message as it may be shown on a terminal."""
+        from hydra_callbacks.cli.render import printable  # noqa: PLC0415  (what fails not needs none of it)
+
+        return printable(self.message)
+
 
 class LazyGroup(click.Group):
     """A group whose commands are imported one by one, so that none pays for the others."""
@@ -38,7 +45,10 @@ class LazyGroup(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; what is ours or the system's to complain of is told without a traceback."""
+        collects = gc.isenabled()
         gc.disable()  # JSON makes no cycles, and to look for them among a million objects takes longer than to read it
+        if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal without Unicode, or a file name that is none
+            sys.stdout.reconfigure(errors="backslashreplace")
         try:
             result = super().invoke(ctx)
             sys.stdout.flush()
@@ -51,6 +61,9 @@ class LazyGroup(click.Group):
                 ctx.exit(0)
             msg = f"{error.filename or 'the output'}: {error.strerror or error}"
             raise Failure(msg) from error
+        finally:
+            if collects:
+                gc.enable()
         return result
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from typing import IO, TYPE_CHECKING, Any
 
@@ -37,14 +36,12 @@ def command(  # noqa: PLR0913  (a parameter for each option)
     Its overrides are printed ready to paste. METRIC is a column or its end: accuracy, result.accuracy, duration. Of
     several that are equally good, the one that started first. The status is 1 when no completed run has such a number.
     """
-    fitting = f"({filter_}) and status=completed" if filter_.strip() else "status=completed"
-    if filter_.strip():
-        options.check_filter(filter_)
-    found = options.read(where, filter_=fitting, since=since, sort="started")
+    found = options.read(where, filter_=filter_, since=since, sort="run-started")
     column = find_column(metric, found.columns)
-    numbers = [row for row in found.rows if _is_number(row.get(column))]
+    numbers = [row for row in found.rows if row.get("run-status") == "completed" and _is_number(row.get(column))]
     if not numbers:
-        click.echo(f"No completed run in {', '.join(found.places)} has a number in {column}", err=True)
+        fitting = " that fits" if filter_ or since else ""
+        render.tell(f"No completed run{fitting} in {', '.join(found.places)} has a number in {column}")
         sys.exit(1)
     chosen = (max if is_max else min)(numbers, key=lambda row: row[column])
     run(chosen, column, len(numbers), form, sys.stdout, is_max=is_max)
@@ -66,18 +63,19 @@ def run(  # noqa: PLR0913  (what is told, and how)
     """
     record = run_of(row, None).record
     words = [str(word) for word in record.get("overrides") or []]
-    again = shlex.join(["python", *_program(record.get("command")), *words])
+    again = render.as_words(["python", *_program(record.get("command")), *words])
     if form != "table":
         told = {"run": row.get("run-dir"), "id": row.get("run-id"), column: row[column], "overrides": words}
         render.write([{**told, "command": again}], form, out)
         return
     onto = render.console(out, width)
     kind = "highest" if is_max else "lowest"
-    onto.print(f"The {kind} {column} of {n_runs} completed runs is {render.shown(row[column])}:", soft_wrap=True)
+    among = render.counted(n_runs, "completed run")
+    onto.print(f"The {kind} {column} of {among} is {render.shown(row[column])}:", soft_wrap=True)
     onto.print(f"  {row.get('run-dir')}\n", soft_wrap=True)
     onto.print(
         "Its overrides:",
-        f"  {shlex.join(words) or '(none)'}\n",
+        f"  {render.as_words(words) or '(none)'}\n",
         "To run it again:",
         f"  {again}",
         sep="\n",

@@ -14,10 +14,11 @@ import click
 
 from hydra_callbacks.cli import Failure, options, render
 from hydra_callbacks.runs import record
-from hydra_callbacks.runs.find import Run, run_in, runs_below
+from hydra_callbacks.runs.find import Run, as_typed, run_in, runs_below
+from hydra_callbacks.runs.sources import registers_below
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 _STATES = ("completed", "failed", "interrupted", "lost", "unknown")
 _MOST_NAMED = 20
@@ -26,7 +27,7 @@ _KEPT = (".git", "pyproject.toml", "setup.py")
 
 
 @click.command("clean")
-@click.argument("directory", metavar="[DIR]", required=False, default=".")
+@click.argument("directory", metavar="[DIR]", required=False, default=".", type=options.FOLDER)
 @click.option(
     "--state", "states", multiple=True, type=click.Choice(_STATES), help="Runs in this state; may be repeated."
 )
@@ -52,13 +53,13 @@ def command(  # noqa: PLR0913  (a parameter for each option)
     if not states and not before:
         msg = "say which runs may go: --state failed, --older-than 30d, or both"
         raise click.UsageError(msg)
-    place = Path(directory).expanduser()
+    place = Path(directory)
     if not place.is_dir():
         msg = f"there is no directory {directory!r}; name one that holds runs"
         raise Failure(msg)
     chosen, spared = choose(place, set(states or _STATES), before)
     for run, why in spared:
-        click.echo(f"Left alone: {options.as_typed(run.directory)}: {why}", err=True)
+        _leave(run, why)
     if not chosen:
         click.echo("There is nothing to clean up")
         return
@@ -69,10 +70,10 @@ def command(  # noqa: PLR0913  (a parameter for each option)
     if not yes and not click.confirm(f"{where}?"):
         click.echo("Nothing was done")
         return
-    n_failed = sum(not remove(run, delete=delete) for run in chosen)
-    click.echo(f"{len(chosen) - n_failed} runs were {'deleted' if delete else 'moved to the trash folder'}")
-    if n_failed:
-        msg = f"{n_failed} runs are still there"
+    n_left = sum(not remove(run, place, delete=delete) for run in chosen)
+    click.echo(f"{'Deleted' if delete else 'Moved to the trash folder'}: {render.counted(len(chosen) - n_left)}")
+    if n_left:
+        msg = f"left alone, for the reasons above: {render.counted(n_left)}"
         raise Failure(msg)
 
 
@@ -99,20 +100,38 @@ def choose(place: Path, states: set[str], before: str | None) -> tuple[list[Run]
 
 def why_not(run: Run) -> str | None:
     """Return why a run's directory must be left alone; None when it may go."""
-    directory = Path(os.path.realpath(run.directory))
     now = run_in(run.directory)
-    if run.problem or now is None or now.problem:
+    if now is None:
+        return "it is not there any more"
+    if run.problem or now.problem:
         return "it is damaged"
     if record.status(now.record) == "running":
         return "it is running"
-    started_in = run.record.get("cwd")
-    if any((directory / name).exists() for name in _KEPT) or (started_in and _holds(directory, Path(started_in))):
-        return "it is the directory of a project, too"
-    if _holds(directory, Path.cwd()):
-        return "it holds the working directory"
-    if next((other for other in runs_below(directory) if other.directory != directory), None):
-        return "it holds other runs"
-    return None
+    if now.record != run.record:
+        return "it has changed meanwhile"
+    return _why_not_a_directory(run)
+
+
+def _why_not_a_directory(run: Run) -> str | None:
+    directory = Path(os.path.realpath(run.directory))
+    checks: dict[str, Callable[[], object]] = {
+        "it is a link": run.directory.is_symlink,
+        "it is the directory of a project, too": lambda: _is_of_project(directory, run),
+        "it holds the working directory": lambda: _holds(directory, Path.cwd()),
+        "it holds other runs": lambda: any(other.directory != directory for other in runs_below(directory)),
+        "it holds a register": lambda: registers_below(directory),
+        "nothing may be removed from its folder": lambda: not os.access(directory.parent, os.W_OK),
+    }
+    return next((why for why, holds in checks.items() if holds()), None)
+
+
+def _is_of_project(directory: Path, run: Run) -> bool:
+    """Tell whether the application was started in a run's directory, or below it: hydra.run.dir=."""
+    if any((directory / name).exists() for name in _KEPT):
+        return True
+    output_dir, started_in = (str(run.record.get(key) or "") for key in ("output_dir", "cwd"))
+    was_below = Path(started_in).is_relative_to(output_dir or directory)  # in a tree that has been moved
+    return started_in != "" and (was_below or _holds(directory, Path(started_in)))
 
 
 def tell(chosen: Sequence[Run], out: IO[str], *, width: int | None = None) -> None:
@@ -121,7 +140,7 @@ def tell(chosen: Sequence[Run], out: IO[str], *, width: int | None = None) -> No
     sizes = [_size(run.directory) for run in chosen]
     rows = [
         {
-            "run": options.as_typed(run.directory),
+            "run": as_typed(run.directory),
             "status": render.status(record.status(run.record), onto),
             "size": render.size(size),
         }
@@ -131,11 +150,17 @@ def tell(chosen: Sequence[Run], out: IO[str], *, width: int | None = None) -> No
     if len(chosen) > _MOST_NAMED:
         onto.print(f"... and {len(chosen) - _MOST_NAMED} more")
     counted = ", ".join(f"{n} {state}" for state, n in Counter(record.status(run.record) for run in chosen).items())
-    onto.print(f"{len(chosen)} runs ({counted}), {render.size(sum(sizes))}")
+    onto.print(f"{render.counted(len(chosen))} ({counted}), {render.size(sum(sizes))}")
 
 
-def remove(run: Run, *, delete: bool) -> bool:
-    """Remove a run's directory, and the folders above it that are then empty; tell why not, and return False."""
+def remove(run: Run, place: Path, *, delete: bool) -> bool:
+    """Remove a run's directory, and the folders above it that are then empty; tell why not, and return False.
+
+    Args:
+        run: The run.
+        place: Where it was found; only what is below is removed.
+        delete: For good, or else into the trash folder.
+    """
     why = why_not(run)  # it may have started again while the user thought about it
     if why is None:
         try:
@@ -144,15 +169,21 @@ def remove(run: Run, *, delete: bool) -> bool:
             else:
                 _to_trash(run.directory)
         except OSError as error:
-            remedy = "" if delete else "; --delete does without the trash folder"
-            why = f"{error.strerror or error}{remedy}"
+            what = f"some of it could not be deleted: {error.filename}: " if delete else ""
+            why = f"{what}{error.strerror or error}{'' if delete else '; --delete does without the trash folder'}"
     if why is not None:
-        click.echo(f"Left alone: {options.as_typed(run.directory)}: {why}", err=True)
+        _leave(run, why)
         return False
     with contextlib.suppress(OSError):  # others are in it
-        for folder in list(run.directory.parents)[:2]:  # the day, and the time or sweep, as Hydra names them
+        for folder in run.directory.parents:
+            if folder == place or not folder.is_relative_to(place) or _holds(folder, Path.cwd()):
+                break
             folder.rmdir()
     return True
+
+
+def _leave(run: Run, why: str) -> None:
+    render.tell(f"Left alone: {as_typed(run.directory)}: {why}")
 
 
 def _to_trash(directory: Path) -> None:
@@ -162,7 +193,7 @@ def _to_trash(directory: Path) -> None:
 
 
 def _holds(directory: Path, inner: Path) -> bool:
-    return Path(os.path.realpath(inner)).is_relative_to(directory)
+    return Path(os.path.realpath(inner)).is_relative_to(os.path.realpath(directory))
 
 
 def _size(directory: Path) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ import click
 from hydra_callbacks.cli import options, render
 from hydra_callbacks.provenance import git
 from hydra_callbacks.runs.filters import comparable
+from hydra_callbacks.runs.find import as_typed
 from hydra_callbacks.runs.resolve import find_run
 from hydra_callbacks.support.nested import flatten
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 _SECTIONS = ("app", "config", "overrides", "git", "environment", "packages", "result")
 _MOST_COMMITS = 20
+_SHA = 8  # characters that are shown of it
 
 
 @click.command("diff")
@@ -58,17 +61,26 @@ def run(found: Sequence[Run], form: render.Format, out: IO[str], *, width: int |
         render.write(rows, form, out)
         return
     onto = render.console(out, width)
-    for section in dict.fromkeys(row["section"] for row in rows):
-        cells = [
-            {section: row["key"], **{name: render.shown(row[name]) for name in names}}
-            for row in rows
-            if row["section"] == section
-        ]
-        render.table(cells, onto)
-        if section == "git":
-            onto.print("\n".join(_commits(found)), soft_wrap=True)
     if not rows:
-        onto.print(f"These {len(found)} runs do not differ in {', '.join(_SECTIONS[1:])}")
+        onto.print(f"No difference in {', '.join(_SECTIONS[1:])}")
+        return
+    heads = _heads(names, onto.width)
+    cells: list[dict[str, str]] = []
+    for section in dict.fromkeys(row["section"] for row in rows):
+        cells.append({"": section, **dict.fromkeys(heads, "")})
+        for row in rows:
+            if row["section"] == section:
+                values = [_shown(row["key"], row[name]) for name in names]
+                cells.append({"": f"  {row['key']}", **dict(zip(heads, values, strict=True))})
+    render.table(cells, onto, numbers=False)
+    for line in _commits(found):
+        onto.print(line, soft_wrap=True)
+
+
+def _shown(key: str, value: Any) -> str:
+    if value == "":
+        return "''"
+    return str(value)[:_SHA] if key == "sha" and value else render.shown(value)
 
 
 def _differences(found: Sequence[Run]) -> dict[str, dict[str, list[Any]]]:
@@ -76,20 +88,24 @@ def _differences(found: Sequence[Run]) -> dict[str, dict[str, list[Any]]]:
     told = [_sections(run) for run in found]
     differences: dict[str, dict[str, list[Any]]] = {}
     for section in _SECTIONS:
-        keys = dict.fromkeys(key for each in told for key in each[section])
-        rows = {key: [each[section].get(key) for each in told] for key in keys}
-        differing = {key: values for key, values in rows.items() if len({comparable(value) for value in values}) > 1}
+        values = [each[section] for each in told]
+        known = [each for each in values if each] if section == "packages" else values
+        keys = dict.fromkeys(key for each in values for key in each)
+        differing = [key for key in keys if len({comparable(each.get(key)) for each in known}) > 1]
         if differing:
-            differences[section] = differing
+            differences[section] = {key: [each.get(key) for each in values] for key in differing}
     return differences
 
 
 def _sections(run: Run) -> dict[str, dict[str, Any]]:
     data = run.record
     told = {section: flatten(data[section]) if isinstance(data.get(section), dict) else {} for section in _SECTIONS}
+    for key in told["git"]:
+        told["config"].pop(f"git.{key}", None)  # where GitInfo shows it to the task
     told["app"] = {"app": data.get("app")}
     told["overrides"] = {
-        name: value for name, _, value in (str(word).partition("=") for word in data.get("overrides") or [])
+        name: value if equals else "(deleted)"
+        for name, equals, value in (str(word).partition("=") for word in data.get("overrides") or [])
     }
     told["packages"] = _packages(run)
     told["environment"].pop("packages", None)
@@ -121,15 +137,22 @@ def _commits(found: Sequence[Run]) -> list[str]:
         return ["The commits between them cannot be told: their repository is not here."]
     shown = [f"  {line}" for line in between[:_MOST_COMMITS]]
     more = [f"  ... and {len(between) - _MOST_COMMITS} more"] if len(between) > _MOST_COMMITS else []
-    return [f"{len(between)} commits between them (> only in the last run, < only in the first):", *shown, *more]
+    many = render.counted(len(between), "commit")
+    return [f"{many} between them (> only in the last run, < only in the first):", *shown, *more]
 
 
 def _names(found: Sequence[Run]) -> list[str]:
     """Return what each run is called at the head of its column: its directory, less what all have in common."""
-    places = [options.as_typed(run.directory) for run in found]
+    places = [as_typed(run.directory) for run in found]
     parts = [Path(place).parts for place in places]
     n_common = 0
     while all(len(each) > n_common + 1 for each in parts) and len({each[n_common] for each in parts}) == 1:
         n_common += 1
     names = [str(Path(*each[n_common:])) for each in parts]
     return names if len(set(names)) == len(names) else [f"{name} ({index})" for index, name in enumerate(names, 1)]
+
+
+def _heads(names: Sequence[str], width: int) -> list[str]:
+    """Return the names as they stand at the head of a table, in several lines where there is little room."""
+    fits = max(map(len, names)) < width // (len(names) + 1)
+    return list(names) if fits else [name.replace(os.sep, f"{os.sep}\n") for name in names]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import sys
 import time
 from pathlib import Path
@@ -9,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hydra_callbacks.cli import Failure
+from hydra_callbacks.cli import Failure, options, render
 from hydra_callbacks.runs.index import Indexed, index
+from hydra_callbacks.runs.register import is_url
 from hydra_callbacks.runs.sources import VARIABLE, registers_near
 
 if TYPE_CHECKING:
@@ -22,23 +25,24 @@ _BEGIN = "\r\033[K"  # of the terminal's line, which is emptied
 
 
 @click.command("index")
-@click.argument("directory", metavar="[DIR]", required=False, default=".")
+@click.argument("directory", metavar="[DIR]", required=False, default=".", type=options.FOLDER)
 @click.option(
     "--register",
+    type=options.PLACE,
     metavar="REGISTER",
     envvar=VARIABLE,
     help="A file (.csv, .jsonl, .db, .sqlite) or a postgresql:// address.  [default: the registers in DIR and below]",
 )
-@click.option("--prune", is_flag=True, help="Take away all other rows, as of runs whose directories are gone.")
+@click.option("--prune", is_flag=True, help="Take away the rows of runs that are gone.")
 def command(directory: str, register: str | None, prune: bool) -> None:
     """Make registers anew from the run records.
 
     The records in DIR and below are the truth, and a register can be made from them at any time. Rows of runs whose
-    directories are elsewhere or gone stay, unless --prune is given. A directory that only has Hydra's own files is
-    registered, too, with the status `unknown`. Damaged records are named. Without --register, each register in DIR and
-    below gets the runs in its own folder; where there is none, DIR/register.csv is made.
+    directories are gone stay, unless --prune is given. A directory that only has Hydra's own files is registered, too,
+    with the status `unknown`. Damaged records are named. Without --register, each register in DIR and below gets the
+    runs in its own folder; where there is none, DIR/register.csv is made.
     """
-    place = Path(directory).expanduser()
+    place = Path(directory)
     if not place.is_dir():
         msg = f"there is no directory {directory!r}; name one that holds runs"
         raise Failure(msg)
@@ -51,7 +55,7 @@ def command(directory: str, register: str | None, prune: bool) -> None:
 
 def _targets(place: Path, register: str | None) -> list[tuple[Path, str | Path]]:
     if register:
-        return [(place, register)]
+        return [(place, register if is_url(register) else os.path.expanduser(register))]  # noqa: PTH111  (a text)
     near = [path for path in registers_near(place) if path.absolute().is_relative_to(place.absolute())]
     return [(path.parent, path) for path in near] or [(place, place / "register.csv")]
 
@@ -71,9 +75,8 @@ def _progress() -> Callable[[int], None]:
 
 
 def _tell(done: Indexed, where: Path, target: str | Path) -> None:
-    unknown = f", {done.n_unknown} of them with Hydra's own files only" if done.n_unknown else ""
-    click.echo(f"{target}: {done.n_runs} runs from {where}{unknown}")
-    for run in done.problems[:_MOST_NAMED]:
-        click.echo(f"Not registered: {run.problem}", err=True)
-    if len(done.problems) > _MOST_NAMED:
-        click.echo(f"Not registered: {len(done.problems) - _MOST_NAMED} more", err=True)
+    unknown = f", {done.n_unknown:,} of them with Hydra's own files only" if done.n_unknown else ""
+    click.echo(render.printable(f"{target}: {render.counted(done.n_runs)} from {where}{unknown}"))
+    options.tell_problems("Not registered", done.problems, most=_MOST_NAMED)
+    if not done.n_runs:
+        render.tell(f"If its runs are elsewhere: hydra-callbacks index DIR --register {shlex.quote(str(target))}")

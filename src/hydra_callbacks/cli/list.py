@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 
 _MOST_IN_TABLE = 50
 _WIDEST = 36  # characters, of a cell in a table
+_GAP, _EDGE = 3, 2  # characters: between columns, and of the table's sides
+_NARROWEST_ERROR = 20  # characters
 _ALWAYS = ("run-dir", "run-status")
-_NAMES = {"run-dir": "run", **{name: short for short, name in SHORT.items() if short not in {"dir", "duration_s"}}}
+_NAMES = {name: short for short, name in SHORT.items() if short not in {"dir", "duration_s"}}
 _TOLD_ALREADY = {"run-id", "run-num", "run-overrides", "run-attempt", "run-pid", "run-boot_id", "job_success"}
 _LAST = ("run-duration_s", "run-started", "run-app", "run-host", "git.sha", "git.is_dirty", "run-error")
 
@@ -33,7 +35,7 @@ _LAST = ("run-duration_s", "run-started", "run-app", "run-host", "git.sha", "git
 @options.where_argument
 @options.filter_option
 @click.option(
-    "--sort", default="-started", show_default=True, help="Columns, separated by commas; -COLUMN: high first."
+    "--sort", default="-run-started", show_default="-started", help="Columns, separated by commas; -COLUMN: high first."
 )
 @click.option(
     "--limit", type=click.IntRange(min=0), help=f"The most runs, 0 for all.  [default: {_MOST_IN_TABLE} in a table]"
@@ -91,7 +93,7 @@ def run(  # noqa: PLR0913  (what is told, and how)
         names = chosen or list(dict.fromkeys(column for row in found.rows for column in row))
         render.write([{name: row.get(name) for name in names} for row in found.rows], form, out)
     elif not found.rows:
-        click.echo(f"No run{' that fits' if found.columns else ''} in {', '.join(found.places)}", err=True)
+        render.tell(f"No run{' that fits' if found.columns else ''} in {', '.join(found.places)}")
     else:
         _print(found.rows, chosen, render.console(out, width), limit=limit)
 
@@ -101,24 +103,27 @@ def _chosen(columns: str | None, found: options.Found) -> list[str]:
         return []
     if columns == "all":
         return list(dict.fromkeys([*_ALWAYS, *(column for row in found.rows for column in row)]))
-    names = [name.strip() for name in columns.split(",") if name.strip()]
-    return ["run-dir" if name == "run" else find_column(name, found.columns) for name in names]
+    names = (name.strip() for name in columns.split(",") if name.strip())
+    return list(dict.fromkeys(find_column(name, found.columns) for name in names))
 
 
 def _print(rows: Sequence[Row], chosen: list[str], onto: Console, *, limit: int | None) -> None:
-    above = _common_folder([str(row.get("run-dir")) for row in rows])
+    from rich.cells import cell_len  # noqa: PLC0415  (the machine forms need none of it)
+
+    above = _common_folder([str(row.get("run-dir") or "") for row in rows])
     names = chosen or [*_ALWAYS, *_differing(rows)]
     cells = {name: [_cell(row, name, above, onto) for row in rows] for name in names}
     heads = _heads(names)
     if not chosen:
-        names = _fitting(names, heads, cells, onto.width)
+        names = _fitting({name: max(map(cell_len, [heads[name], *cells[name]])) for name in names}, onto.width)
     left_out = [heads[name] for name in cells if name not in names]
     if above and "run-dir" in names:
         onto.print(f"In {above}", soft_wrap=True)
-    render.table([{heads[name]: cells[name][index] for name in names} for index in range(len(rows))], onto)
-    counted = Counter(str(row.get("run-status")) for row in rows)
-    told = ", ".join(f"{count} {state}" for state, count in counted.most_common())
-    onto.print(f"{len(rows)} runs: {told}" if len(rows) > 1 else f"1 run: {told}")
+    told = [{heads[name]: cells[name][index] for name in names} for index in range(len(rows))]
+    render.table(told, onto, whole=bool(chosen) or len(names) == len(_ALWAYS))
+    counted = Counter(str(row.get("run-status") or "unknown") for row in rows)
+    states = ", ".join(f"{count} {state}" for state, count in counted.most_common())
+    onto.print(f"{render.counted(len(rows))}: {states}")
     if limit is not None and len(rows) == limit:
         onto.print(f"There may be more than these {limit}: --limit 0 lists all.")
     if left_out:
@@ -141,23 +146,20 @@ def _differing(rows: Sequence[Row]) -> list[str]:
 
 def _heads(names: Sequence[str]) -> dict[str, str]:
     """Return what each column is called in a table: as short as it can be told from the others."""
-    ends = Counter(name.rpartition(".")[2] for name in names)
-    return {
-        name: _NAMES.get(name) or (name.rpartition(".")[2] if ends[name.rpartition(".")[2]] == 1 else name)
-        for name in names
-    }
+    short = {name: _NAMES.get(name) or name.rpartition(".")[2] for name in names}
+    taken = Counter(short.values())
+    return {name: render.printable(short[name] if taken[short[name]] == 1 else name) for name in names}
 
 
-def _fitting(names: Sequence[str], heads: dict[str, str], cells: dict[str, list[str]], width: int) -> list[str]:
+def _fitting(widths: dict[str, int], room: int) -> list[str]:
     """Return as many columns as there is room for; an error may be folded into what is left."""
-    fitting, room = [], width - 2
-    for name in names:
-        wide = max(len(heads[name]), *(len(cell) for cell in cells[name]))
-        if name == "run-error":
-            wide = min(wide, max(len(heads[name]), room - 3, 20))
-        if name in _ALWAYS or wide + 3 <= room:
+    fitting = []
+    room -= _EDGE
+    for name, width in widths.items():
+        needed = _GAP + (min(width, max(room - _GAP, _NARROWEST_ERROR)) if name == "run-error" else width)
+        if name in _ALWAYS or needed <= room:
             fitting.append(name)
-            room -= wide + 3
+            room -= needed
     return fitting
 
 
@@ -166,14 +168,14 @@ def _cell(row: Row, name: str, above: str, onto: Console) -> str:
     if name == "run-status":
         return render.status(value, onto)
     if name == "run-dir":
-        return str(value)[len(above) :].lstrip("/\\") if above else str(value)
+        return str(value or "")[len(above) :].lstrip("/\\") if above else str(value or "")
     if name == "run-started" and isinstance(value, str):
         return local_time(value)
     if name == "run-duration_s":
         return render.duration(value)
     if name == "git.sha" and value:
         return str(value)[:8]
-    text = " ".join(render.shown(value).split())
+    text = render.printable(" ".join(render.shown(value).split()))
     return text if len(text) <= _WIDEST or name == "run-error" else text[: _WIDEST - 3] + "..."
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import time
 from dataclasses import dataclass
@@ -16,16 +15,13 @@ from click.shell_completion import CompletionItem
 from hydra_callbacks.cli import render
 from hydra_callbacks.errors import HydraCallbacksError
 from hydra_callbacks.runs import query
-from hydra_callbacks.runs.filter_parser import parse
 from hydra_callbacks.runs.record import timestamp
-from hydra_callbacks.runs.register.row import directory_of
-from hydra_callbacks.runs.sources import Records, sources
+from hydra_callbacks.runs.sources import Records, opened, with_places
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
-    from hydra_callbacks.runs.register import Register
+    from hydra_callbacks.runs.find import Run
     from hydra_callbacks.runs.register.row import Row
 
     Decorated = TypeVar("Decorated", bound="Callable[..., Any]")
@@ -33,6 +29,9 @@ if TYPE_CHECKING:
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 _MOST_NAMED = 3
+PLACE = click.Path(readable=False)
+FOLDER = click.Path(file_okay=False, readable=False)
+"""Types of parameters that take a register or folder, or a folder, so that a shell completes it."""
 
 
 def as_time(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
@@ -44,9 +43,9 @@ def as_time(ctx: click.Context, param: click.Parameter, value: str | None) -> st
     if value is None:
         return None
     span = _SPAN.fullmatch(value)
-    if span:
-        return timestamp(time.time() - float(span[1]) * _SECONDS[span[2]])
     try:
+        if span:
+            return timestamp(time.time() - float(span[1]) * _SECONDS[span[2]])
         return timestamp(datetime.fromisoformat(value).astimezone().timestamp())
     except (ValueError, OverflowError, OSError) as error:
         msg = f"{value!r} is no time: expected 2d, 12h, 30m, 3w, or a date as in 2026-11-22"
@@ -55,12 +54,13 @@ def as_time(ctx: click.Context, param: click.Parameter, value: str | None) -> st
 
 def where_argument(command: Decorated) -> Decorated:
     """Add the argument WHERE."""
-    return click.argument("where", required=False, metavar="[WHERE]")(command)
+    return click.argument("where", required=False, metavar="[WHERE]", type=PLACE)(command)
 
 
 def where_option(command: Decorated) -> Decorated:
     """Add the option --from, where an argument is taken already."""
-    return click.option("--from", "where", metavar="WHERE", help="A register, or a directory with runs.")(command)
+    text = "A register, or a directory with runs."
+    return click.option("--from", "where", metavar="WHERE", type=PLACE, help=text)(command)
 
 
 def format_option(command: Decorated) -> Decorated:
@@ -103,7 +103,12 @@ class Found:
 
 
 def read(
-    where: str | None, *, filter_: str = "", sort: str = "-started", since: str | None = None, limit: int | None = None
+    where: str | None,
+    *,
+    filter_: str = "",
+    sort: str = "-run-started",
+    since: str | None = None,
+    limit: int | None = None,
 ) -> Found:
     """Read the rows that are asked for, from wherever they are; damaged records are named on stderr.
 
@@ -114,56 +119,30 @@ def read(
         since: UTC time.
         limit: The most rows.
     """
-    opened = sources(where)
-    try:
-        columns = list(dict.fromkeys(column for source in opened for column in source.columns()))
+    with opened(where) as sources:
+        columns = list(dict.fromkeys(column for source in sources for column in source.columns()))
         asked = query.ask(columns, where=filter_, sort=sort, since=since, limit=limit)
-        parts = [_with_places(source, source.select(asked)) for source in opened]
-    finally:
-        for source in opened:
-            if not isinstance(source, Records):
-                source.close()
-    for source in opened:
+        parts = [with_places(source.select(asked), source) for source in sources]
+    for source in sources:
         if isinstance(source, Records):
-            warn_of(source.problems)
-    return Found(query.merge(parts, asked), columns, [source.location for source in opened])
+            tell_problems("Passed over", source.problems)
+    return Found(query.merge(parts, asked), columns, [source.location for source in sources])
 
 
-def warn_of(problems: Sequence[Any]) -> None:
+def tell_problems(what_became: str, problems: Sequence[Run], *, most: int = _MOST_NAMED) -> None:
     """Name runs that are damaged, on stderr."""
-    for run in problems[:_MOST_NAMED]:
-        click.echo(f"Warning: passed over: {run.problem}", err=True)
-    if len(problems) > _MOST_NAMED:
-        click.echo(f"Warning: {len(problems) - _MOST_NAMED} more damaged records were passed over", err=True)
-
-
-def check_filter(text: str) -> None:
-    """Raise a FilterError when a filter cannot be read."""
-    parse(text)
+    for run in problems[:most]:
+        render.tell(f"{what_became}: {run.problem}")
+    if len(problems) > most:
+        render.tell(f"{what_became}: {len(problems) - most:,} more")
 
 
 def complete_run(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Return what a RUN may be: `latest`, or a directory."""
-    where = ctx.params.get("where")
-    found = [CompletionItem("latest")] if "latest".startswith(incomplete) else []
+    found = ["latest"] if "latest".startswith(incomplete) else []
     if re.fullmatch("[0-9a-f-]{4,}", incomplete):
-        with contextlib.suppress(HydraCallbacksError):
-            ids = (str(row.get("run-id") or "") for row in read(where).rows)
-            found += [CompletionItem(each) for each in ids if each.startswith(incomplete)]
-    return [*found, CompletionItem(incomplete, type="dir")]
-
-
-def as_typed(directory: Path) -> str:
-    """Return a directory as it is shortest to type from here."""
-    here = os.getcwd()  # noqa: PTH109  (once for each row)
-    text = os.path.abspath(directory)  # noqa: PTH100  (links stay)
-    return os.path.relpath(text, here) if text.startswith(here + os.sep) else text
-
-
-def _with_places(source: Register | Records, rows: list[Row]) -> list[Row]:
-    register = getattr(source, "path", None)
-    placed = []
-    for row in rows:
-        directory = directory_of(row, register)
-        placed.append({**row, "run-dir": as_typed(directory)} if directory else row)
-    return placed
+        with contextlib.suppress(HydraCallbacksError, OSError), opened(ctx.params.get("where")) as sources:
+            ids = [str(row.get("run-id") or "") for source in sources for row in source.rows()]
+            found += [each for each in dict.fromkeys(ids) if each.startswith(incomplete)]
+    # Bash forgets what stands before a directory.
+    return [CompletionItem(incomplete, type="dir"), *map(CompletionItem, found)]

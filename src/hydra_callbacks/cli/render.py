@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import json
 import math
+import os
+import re
+import shlex
 import sys
 from typing import IO, TYPE_CHECKING, Any, Literal
+
+import click
 
 from hydra_callbacks.errors import HydraCallbacksError
 from hydra_callbacks.support.cells import encode, encode_name
 from hydra_callbacks.support.extras import import_extra
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from rich.console import Console
+    from rich.text import Text
 
 Format = Literal["table", "csv", "json", "parquet"]
 _STATES = {  # each by its word, a sign, and a colour that is told apart from the others without red and green, too
@@ -27,10 +34,32 @@ _STATES = {  # each by its word, a sign, and a colour that is told apart from th
     "lost": ("?", "bold magenta"),
 }
 _DIGITS = 6
+_WIDEST, _NO_LIMIT = 60, 1_000_000  # characters: of a column before it wraps, and of a line
+_UNSEEN = (  # what a terminal obeys instead of showing it: control characters, and those that turn the direction
+    *(set(range(0x20)) - {ord("\n"), ord("\t")}),
+    *range(0x7F, 0xA0),
+    *(*range(0x200E, 0x2010), *range(0x202A, 0x202F), *range(0x2066, 0x206A)),
+)
+_AS_ESCAPES = {code: ascii(chr(code))[1:-1] for code in _UNSEEN}
+
+
+def printable(text: str) -> str:
+    """Return a text in which what a terminal would obey is spelled out."""
+    return text.translate(_AS_ESCAPES)
+
+
+def tell(text: str) -> None:
+    """Say something on stderr."""
+    click.echo(printable(text), err=True)
+
+
+def counted(number: int, noun: str = "run") -> str:
+    """Return a number of things: `1 run`, `1,200 runs`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def console(out: IO[str], width: int | None = None) -> Console:
-    """Return a console that prints text as it is, without markup.
+    """Return a console that prints text as it is, without markup, and never obeys what is in it.
 
     Args:
         out: Where it prints.
@@ -38,21 +67,36 @@ def console(out: IO[str], width: int | None = None) -> Console:
     """
     from rich.console import Console  # noqa: PLC0415  (the machine forms need none of it)
 
-    return Console(file=out, width=width, markup=False, highlight=False, emoji=False)
+    class Printable(Console):
+        def render_str(self, text: str, **options: Any) -> Text:
+            return super().render_str(printable(text), **options)
+
+        def on_broken_pipe(self) -> None:  # `cli.LazyGroup` says what becomes of it, whatever is printed
+            raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+    return Printable(file=out, width=width, markup=False, highlight=False, emoji=False)
 
 
-def table(rows: Sequence[Mapping[str, str]], onto: Console, *, indent: int | None = None) -> None:
+def table(
+    rows: Sequence[Mapping[str, str]],
+    onto: Console,
+    *,
+    indent: int | None = None,
+    whole: bool = False,
+    numbers: bool = True,
+) -> None:
     """Print rows as a table that fits the console; all but the first column wrap.
 
     Args:
         rows: Column to cell, the same columns in each row. What stands in a column `status` gets its sign and colour.
         onto: The console.
         indent: Print it without the columns' names, this many characters to the right.
+        whole: Make it wider than the console if it must be, so that every column can be read, if only by `less -S`.
+        numbers: Whether a column of numbers stands to the right.
     """
     from rich import box  # noqa: PLC0415  (as above)
     from rich.padding import Padding  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
 
     named = indent is None
     grid = (
@@ -64,21 +108,27 @@ def table(rows: Sequence[Mapping[str, str]], onto: Console, *, indent: int | Non
         cells = [row[column] for row in rows]
         longest_word = max(len(word) for cell in cells for word in cell.split() or [""])
         width = min(longest_word, onto.width * 7 // 20)  # words stay whole where there is room for them
-        is_number = named and any(cells) and all(_is_number(cell) for cell in cells if cell)
+        is_number = named and numbers and any(cells) and all(_is_number(cell) for cell in cells if cell)
         justify: Literal["left", "right"] = "right" if is_number else "left"
-        grid.add_column(column, no_wrap=index == 0, overflow="fold", min_width=width, justify=justify)
+        most = _WIDEST if whole and index else None
+        grid.add_column(column, no_wrap=index == 0, overflow="fold", min_width=width, max_width=most, justify=justify)
     for row in rows:
-        grid.add_row(*(Text(cell, style=style_of(cell) if key == "status" else "") for key, cell in row.items()))
+        styles = (style_of(cell) if column == "status" else "" for column, cell in row.items())
+        grid.add_row(*(onto.render_str(cell, style=style) for cell, style in zip(row.values(), styles, strict=True)))
+    if whole:
+        needed = onto.measure(grid, options=onto.options.update(max_width=_NO_LIMIT)).maximum
+        onto.width = max(onto.width, needed)
     onto.print(Padding(grid, (0, 0, 0, indent or 0), expand=False))
 
 
 def status(state: str | None, onto: Console | None = None) -> str:
     """Return a state with its sign, where the terminal can print it."""
-    sign, _ = _STATES.get(state or "", ("·", ""))
+    state = state or "unknown"
+    sign, _ = _STATES.get(state, ("·", ""))
     try:
         sign.encode(getattr(onto, "encoding", None) or "utf-8")
     except UnicodeEncodeError:
-        return str(state)
+        return state
     return f"{sign} {state}"
 
 
@@ -94,6 +144,16 @@ def shown(value: Any) -> str:
     if isinstance(value, float) and math.isfinite(value):
         return str(int(value)) if value.is_integer() and abs(value) < 10**_DIGITS else f"{value:.{_DIGITS}g}"
     return value if isinstance(value, str) else str(value) if not isinstance(value, (list, dict)) else json.dumps(value)
+
+
+def as_words(words: Iterable[Any]) -> str:
+    """Return words as a shell takes them."""
+    return " ".join(map(_as_word, map(str, words)))
+
+
+def _as_word(word: str) -> str:
+    is_tame = "'" in word and not re.search(r"""["$`\\!]""", word)  # inside of double quotes
+    return f'"{word}"' if is_tame else shlex.quote(word)
 
 
 def duration(seconds: Any) -> str:
@@ -124,10 +184,11 @@ def as_csv(rows: Sequence[Mapping[str, Any]], out: IO[str], cell: Callable[[Any]
         out: Where it is written.
         cell: What makes a cell of a value: by default `support.cells`, which marks a text that is a formula as text.
     """
+    seen = printable if out.isatty() else str
     writer = csv.writer(out, lineterminator="\n")
     if rows:
-        writer.writerow([encode_name(column) for column in rows[0]])
-    writer.writerows([cell(value) for value in row.values()] for row in rows)
+        writer.writerow([seen(encode_name(column)) for column in rows[0]])
+    writer.writerows([seen(cell(value)) for value in row.values()] for row in rows)
 
 
 def as_json(data: Any, out: IO[str]) -> None:

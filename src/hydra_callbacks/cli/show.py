@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from typing import IO, TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ import click
 from hydra_callbacks.cli import options, render
 from hydra_callbacks.cli.list import local_time
 from hydra_callbacks.runs import record
+from hydra_callbacks.runs.find import as_typed
 from hydra_callbacks.runs.resolve import find_run
 from hydra_callbacks.support.nested import flatten
 
@@ -22,27 +22,17 @@ if TYPE_CHECKING:
     from hydra_callbacks.runs.find import Run
 
 _SHOWN_ABOVE = {
-    *(
-        "schema",
-        "id",
-        "attempt",
-        "app",
-        "config_name",
-        "status",
-        "started_at",
-        "ended_at",
-        "duration_s",
-        "job",
-        "error",
-    ),
-    *("overrides", "command", "cwd", "output_dir", "sweep_dir", "host", "git"),
+    *("schema", "id", "attempt", "app", "config_name", "status", "started_at", "ended_at", "duration_s", "job"),
+    *("error", "overrides", "command", "cwd", "output_dir", "sweep_dir", "host"),
 }
+_TOLD_ABOVE = {("git", "sha"), ("git", "branch"), ("git", "is_dirty")}
 _FIRST = ("result", "config")
 _UNITS: dict[str, Callable[[float], str]] = {
     "_bytes": render.size,
     "_s": render.duration,
     "_percent": lambda value: f"{value:.0f} %",
 }
+"""Endings of the names that this library gives to figures, to how those are told."""
 
 
 @click.command("show")
@@ -73,36 +63,41 @@ def run(found: Run, out: IO[str], *, as_json: bool = False, width: int | None = 
     data = found.record
     state = record.status(data)
     _print_head(found, state, onto)
-    rows = [{"name": name, "value": value} for name, value in _facts(found).items() if value]
-    render.table(rows, onto, indent=2)
+    _print_pairs({name: value for name, value in _facts(found).items() if value}, onto)
     for name in sorted(data.keys() - _SHOWN_ABOVE, key=lambda name: (*(name != each for each in _FIRST), name)):
         section = flatten(data[name]) if isinstance(data[name], dict) else {"": data[name]}
+        section = {key: value for key, value in section.items() if (name, key) not in _TOLD_ABOVE}
         if section:
             onto.print(f"\n{name}")
-            cells = [{"name": key, "value": _with_unit(key, value)} for key, value in section.items()]
-            render.table(cells, onto, indent=2)
+            _print_pairs({key: _told(name, key, value) for key, value in section.items()}, onto)
     trace = _section(data, "error").get("traceback")
     if trace:
         onto.print(f"\n{str(trace).rstrip()}", soft_wrap=True)
 
 
 def _print_head(found: Run, state: str, onto: Console) -> None:
-    from rich.text import Text  # noqa: PLC0415  (the JSON form needs none of it)
-
-    sign = render.status(state, onto)
-    head = Text(sign, style=render.style_of(sign))
-    head.append(f"   {options.as_typed(found.directory)}", style="bold")
-    onto.print(head, soft_wrap=True)
+    sign = onto.render_str(render.status(state, onto), style=render.style_of(state))
+    place = onto.render_str(as_typed(found.directory), style="bold")
+    onto.print(sign, place, sep="   ", soft_wrap=True)
     error = _section(found.record, "error")
     if error:
-        onto.print(f"  {error.get('type')}: {error.get('message')}", style="red" if state == "failed" else "")
+        text = f"{error.get('type')}: {error.get('message')}".replace("\n", "\n  ")
+        onto.print(f"  {text}", style=render.style_of(state), soft_wrap=True)
     if state == "lost":
-        onto.print("  Its process is gone, and nobody has told how it ended: killed, or out of memory?")
+        onto.print("  Its process is gone, and its end was not told: killed, or out of memory?")
     if state == "unknown":
         onto.print("  It has no run record: this is what Hydra's own files tell.")
     if not found.directory.is_dir():
         onto.print("  Its directory is gone: this is what the register tells.")
     onto.print()
+
+
+def _print_pairs(pairs: dict[str, str], onto: Console) -> None:
+    """Print names and values, each as a line that can be copied, however long it is."""
+    wide = max(map(len, pairs))
+    for name, value in pairs.items():
+        text = value.replace("\n", "\n" + " " * (wide + 4))
+        onto.print(f"  {name:<{wide}}  {text}".rstrip(), soft_wrap=True)
 
 
 def _facts(found: Run) -> dict[str, str]:
@@ -121,8 +116,8 @@ def _facts(found: Run) -> dict[str, str]:
         "app": ", ".join(filter(None, app)),
         "started": local_time(str(data.get("started_at") or "")) + (f", took {took}" if took else ""),
         "id": str(data.get("id") or ""),
-        "overrides": shlex.join(map(str, data.get("overrides") or [])),
-        "command": shlex.join(map(str, data.get("command") or [])),
+        "overrides": render.as_words(data.get("overrides") or []),
+        "command": render.as_words(data.get("command") or []),
         "in": str(data.get("cwd") or ""),
         "git": ", ".join(filter(None, commit)),
         "host": ", ".join(filter(None, machine)),
@@ -134,9 +129,10 @@ def _section(data: dict[str, Any], name: str) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _with_unit(key: str, value: Any) -> str:
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
+def _told(section: str, key: str, value: Any) -> str:
+    """Return a value with its unit, where the name is this library's and says it; timers are in seconds."""
+    if section not in _FIRST and isinstance(value, (int, float)) and not isinstance(value, bool):
         for ending, told in _UNITS.items():
-            if key.endswith(ending):
+            if key.endswith(ending) or (section, ending) == ("timers", "_s"):
                 return told(value)
-    return render.shown(value)
+    return "null" if value is None else render.shown(value)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import sqlite3
 import sys
 import tempfile
 from pathlib import Path
@@ -12,18 +11,15 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from hydra_callbacks.cli import Failure, options, render
-from hydra_callbacks.runs.register.sqlite_file import SqliteRegister
-from hydra_callbacks.runs.sources import Records, sources
+from hydra_callbacks.runs.register.sqlite_query import quoted
+from hydra_callbacks.runs.sources import Records, opened
+from hydra_callbacks.support.plain import plain
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Iterator
 
-    from hydra_callbacks.runs.register import Register
-
-_ALLOWED = {
-    *(sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION),
-    getattr(sqlite3, "SQLITE_RECURSIVE", 33),
-}
+_RECURSIVE = 33  # SQLITE_RECURSIVE, which the module does not name in every version
 
 
 @click.command("sql")
@@ -37,7 +33,7 @@ def command(question: str, where: str | None, form: render.Format) -> None:
     dots or dashes stand in double quotes: SELECT "run-dir", max("result.accuracy") FROM runs GROUP BY "model.C".
     Booleans are 1 and 0; a list is JSON text, for json_each and its like.
     """
-    with _database(where) as connection:
+    with database(where) as connection:
         run(connection, question, form, sys.stdout)
 
 
@@ -56,49 +52,68 @@ def run(
     Raises:
         Failure: It is no question, or SQLite does not understand it.
     """
-    connection.set_authorizer(lambda action, *_: sqlite3.SQLITE_OK if action in _ALLOWED else sqlite3.SQLITE_DENY)
+    import sqlite3  # noqa: PLC0415  (the list of commands needs none of it)
+
+    allowed = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, _RECURSIVE}
+    connection.execute("SELECT 1 FROM json_each('[]'), json_tree('[]')")  # whose first use makes more than is allowed
+    connection.set_authorizer(lambda action, *_: sqlite3.SQLITE_OK if action in allowed else sqlite3.SQLITE_DENY)
     try:
         found = connection.execute(question)
-        names = [name for name, *_ in found.description or ()]
+        names = _unique([name for name, *_ in found.description or ()])
         rows = [dict(zip(names, map(_plain, cells), strict=True)) for cells in found]
     except (sqlite3.Error, sqlite3.Warning) as error:
-        hint = "; only SELECT is allowed here" if "not authorized" in str(error) else ""
+        is_refused = any(word in str(error) for word in ("not authorized", "authorization denied", "is a view"))
+        hint = "; only SELECT is allowed here" if is_refused else ""
         msg = f"SQLite says: {error}{hint}"
         raise Failure(msg) from error
     if form != "table":
         render.write(rows, form, out)
     elif rows:
         onto = render.console(out, width)
-        render.table([{name: render.shown(value) for name, value in row.items()} for row in rows], onto)
+        render.table([{name: render.shown(value) for name, value in row.items()} for row in rows], onto, whole=True)
     else:
-        click.echo("No row answers this", err=True)
+        render.tell("No row answers this")
 
 
 @contextlib.contextmanager
-def _database(where: str | None) -> Iterator[sqlite3.Connection]:
+def database(where: str | None) -> Iterator[sqlite3.Connection]:
     """Give a connection to what is asked: a SQLite register itself; for all else, a copy on the disk meanwhile."""
-    opened = sources(where)
-    if len(opened) == 1 and isinstance(opened[0], SqliteRegister):
-        with opened[0].reader() as connection:
-            yield connection
-        return
-    with tempfile.TemporaryDirectory(prefix="hydra-callbacks-") as folder:
-        copy = SqliteRegister(Path(folder, "runs.db"))
-        with contextlib.closing(copy):
-            for source in opened:
-                _copy(source, copy)
-        with copy.reader() as connection:
+    from hydra_callbacks.runs.register.sqlite_file import SqliteRegister  # noqa: PLC0415  (as above)
+
+    with tempfile.TemporaryDirectory(prefix="hydra-callbacks-") as folder, opened(where) as sources:
+        database = sources[0]
+        if len(sources) > 1 or not isinstance(database, SqliteRegister):
+            with contextlib.closing(SqliteRegister(Path(folder, "runs.db"))) as database:
+                for source in sources:
+                    database.merge(list(source.rows()))
+                    if isinstance(source, Records):
+                        options.tell_problems("Passed over", source.problems)
+        with database.reader() as connection:
+            _make_view(connection)
             yield connection
 
 
-def _copy(source: Register | Records, copy: SqliteRegister) -> None:
-    if isinstance(source, Records):
-        copy.merge(list(source.rows()))
-        options.warn_of(source.problems)
-        return
-    with contextlib.closing(source):
-        copy.merge(list(source.rows()))
+def _make_view(connection: sqlite3.Connection) -> None:
+    """Let `runs` be what readers should see: no columns for our own use, and jobs whose process is gone as lost."""
+    is_more = connection.execute('SELECT 1 FROM runs WHERE "run-more" IS NOT NULL LIMIT 1').fetchone()
+    ours = {"run-key", "run-types"} if is_more else {"run-key", "run-types", "run-more"}
+    names = [name for (name,) in connection.execute("SELECT name FROM pragma_table_info('runs')") if name not in ours]
+    told = {name: quoted(name) for name in names}
+    if {"run-host", "run-pid", "run-boot_id"}.issubset(names):
+        told["run-status"] = """
+            CASE "run-status" WHEN 'running' THEN state_of("run-host", "run-pid", "run-boot_id") ELSE "run-status" END
+        """
+    columns = ", ".join(f"{text} AS {quoted(name)}" for name, text in told.items())
+    connection.execute("PRAGMA query_only = 0")  # of which also what is made for this connection alone counts
+    connection.execute(f"CREATE TEMPORARY VIEW runs AS SELECT {columns} FROM main.runs")  # noqa: S608  (quoted)
+    connection.execute("PRAGMA query_only = 1")
+
+
+def _unique(names: list[str]) -> list[str]:
+    """Return names of which those that come again are numbered, as in `SELECT a.x, b.x`."""
+    before = [names[:index].count(name) for index, name in enumerate(names)]
+    return [f"{name} ({n + 1})" if n else name for name, n in zip(names, before, strict=True)]
 
 
 def _plain(value: Any) -> Any:
-    return value.hex() if isinstance(value, bytes) else value
+    return value.hex() if isinstance(value, bytes) else plain(value)

@@ -45,7 +45,8 @@ def parse(text: str) -> Filter:
 
 def fail(text: str, at: int, complaint: str) -> FilterError:
     """Return an error that points at a character of a filter."""
-    return FilterError(f"{complaint}\n  {text}\n  {' ' * at}^")
+    in_one_line = re.sub(r"\s", " ", text)
+    return FilterError(f"{complaint}\n  {in_one_line}\n  {' ' * at}^")
 
 
 class _Parser:

@@ -39,6 +39,13 @@ class Run:
         return Path(self.place)
 
 
+def as_typed(directory: Path | str) -> str:
+    """Return a directory as it is shortest to type from here."""
+    here = os.getcwd()  # noqa: PTH109  (see below)
+    text = os.path.abspath(directory)  # noqa: PTH100  (links stay)
+    return os.path.relpath(text, here) if text.startswith(here + os.sep) else text
+
+
 def runs_below(directory: Path) -> Iterator[Run]:
     """Yield the runs in a directory and below, in the order of the directories' names.
 
@@ -66,8 +73,8 @@ def run_in(directory: Path | str) -> Run | None:
             return Run(place, record.parse(text, file))
         file = f"{place}/{record.FILE_NAME}"
         text = _read(file)
-        if text is not None:
-            data = record.parse(text, file)
+        data = {} if text is None else record.parse(text, file)
+        if "id" in data:  # else it is another program's
             return Run(_output_dir(place, data), data)
     except RecordError as error:
         return Run(place, {}, str(error))
@@ -87,8 +94,11 @@ def _below(place: str, *, is_first: bool = False) -> Iterator[Run]:
             return
     try:
         with os.scandir(place) as entries:
-            folders = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
-    except OSError:  # no right to look, or it has just been removed
+            folders = [each.name for each in entries if each.name != HYDRA and each.is_dir(follow_symlinks=False)]
+    except PermissionError as error:
+        yield Run(place, {}, f"{place} cannot be read: {error.strerror}")
+        return
+    except OSError:  # it has just been removed
         return
     for name in sorted(folders, key=_natural):
         inner = f"{place}/{name}" if place != "." else name

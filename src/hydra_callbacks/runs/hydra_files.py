@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, where it is installed
 _NUM = re.compile(r"^    num: (\d+)\s*$", re.MULTILINE)
 _NAME = re.compile(r"^    name: (\S.*?)\s*$", re.MULTILINE)
+_RUNTIME = re.compile(r"^  runtime:\n((?: {4}.*\n)*)", re.MULTILINE)
 
 
 def record_of(directory: Path, folder: Path) -> dict[str, Any]:
@@ -34,6 +35,7 @@ def record_of(directory: Path, folder: Path) -> dict[str, Any]:
         config = yaml.load((folder / "config.yaml").read_bytes(), _LOADER)  # noqa: S506  (a safe loader)
         words = yaml.load((folder / "overrides.yaml").read_bytes(), _LOADER)  # noqa: S506  (as above)
         hydra = (folder / "hydra.yaml").read_text(encoding="utf-8")
+        runtime = yaml.load(found[1], _LOADER) if (found := _RUNTIME.search(hydra)) else {}  # noqa: S506  (as above)
         started_at = (folder / "config.yaml").stat().st_mtime
     except (OSError, ValueError, yaml.YAMLError) as error:
         msg = f"{folder} is damaged: {' '.join(str(error).split())}"
@@ -47,6 +49,7 @@ def record_of(directory: Path, folder: Path) -> dict[str, Any]:
         "started_at": timestamp(started_at),
         "overrides": overrides(map(str, words if isinstance(words, list) else []), redactor),
         "config": redactor.data(config),
-        "output_dir": str(directory.absolute()),
+        "cwd": runtime.get("cwd"),
+        "output_dir": runtime.get("output_dir") or str(directory.absolute()),
         "job": {"num": int(num[1]) if num else 0, "sweep": num is not None},
     }

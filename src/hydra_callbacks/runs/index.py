@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import tempfile
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hydra_callbacks.runs.find import Run, runs_below
+from hydra_callbacks.runs.find import Run, run_in, runs_below
 from hydra_callbacks.runs.register import is_url, open_register
+from hydra_callbacks.runs.register.row import directory_of, key_of
 from hydra_callbacks.runs.sources import row_of_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from hydra_callbacks.runs.register import Register
     from hydra_callbacks.runs.register.row import Row
 
 
@@ -70,7 +74,7 @@ def index(
     Args:
         directory: Where the runs are.
         register: A file or URL; made when missing.
-        prune: Take away the rows of all other runs, too; else they stay, for their directories may be gone.
+        prune: Take away the rows of runs that are gone: no directory, or another run in it.
         progress: Is told how many runs were found so far.
 
     Raises:
@@ -78,10 +82,11 @@ def index(
         RegisterError: The register cannot be written, or is something else.
     """
     done = Indexed()
-    base = _base(directory, register)
+    file = None if is_url(str(register)) else Path(register).absolute()
+    seen: dict[str, str] = {}
 
-    def counted() -> Iterator[Row]:
-        seen: dict[str, str] = {}
+    def found() -> Iterator[Row]:
+        known: set[str] | None = None
         for run in runs_below(directory):
             key = str(run.record.get("id") or "")
             if key and seen.setdefault(key, run.place) != run.place:
@@ -89,23 +94,52 @@ def index(
             if run.problem:
                 done.problems.append(run)
                 continue
-            row = row_of_run(run, seen_from=base)
             done.n_runs += 1
-            done.n_unknown += row["run-status"] == "unknown"
             progress(done.n_runs)
+            row = row_of_run(run, seen_from=_base(run, file))
+            if not key:
+                known = _known(opened, file) if known is None else known
+                if os.path.abspath(run.place) in known:  # noqa: PTH100  (links stay)
+                    continue
+                done.n_unknown += 1
+                seen[key_of(row)] = run.place
             yield row
 
-    with tempfile.TemporaryDirectory(prefix="hydra-callbacks-") as folder:
+    def others() -> Iterator[Row]:
+        for row in opened.rows():
+            if key_of(row) not in seen and _is_there(row, file):
+                yield row
+
+    with (
+        tempfile.TemporaryDirectory(prefix="hydra-callbacks-") as folder,
+        contextlib.closing(open_register(register)) as opened,
+    ):
         rows = _Spool(Path(folder, "rows.jsonl"))
-        rows.fill(counted())
-        with contextlib.closing(open_register(register)) as opened:
-            opened.merge(rows, prune=prune)
+        rows.fill(chain(found(), others() if prune else ()))
+        opened.merge(rows, prune=prune)
     return done
 
 
-def _base(directory: Path, register: str | Path) -> Path | None:
-    """Return from where rows name directories: the folder above the register's, if the runs lie below, as when made."""
-    if is_url(str(register)):
+def _known(register: Register, file: Path | None) -> set[str]:
+    """Return the directories of the runs whose end a register knows, which Hydra's own files do not tell."""
+    rows = (row for row in register.rows() if row.get("run-status") not in {None, "unknown"})
+    return {str(directory_of(row, file)) for row in rows}
+
+
+def _is_there(row: Row, file: Path | None) -> bool:
+    """Tell whether a row's directory is still there, and still that run's."""
+    directory = directory_of(row, file)
+    run = run_in(directory) if directory else None
+    return run is not None and run.record.get("id") in {None, row.get("run-id")}
+
+
+def _base(run: Run, file: Path | None) -> Path | None:
+    """Return from where a row names its directory: from where the application was started, in a moved tree, too."""
+    if file is None:
         return None
-    folder = Path(register).expanduser().absolute().parent
-    return next((base for base in (folder.parent, folder) if directory.absolute().is_relative_to(base)), None)
+    place = Path(os.path.abspath(run.place))  # noqa: PTH100  (links stay)
+    was, started_in = (Path(str(run.record.get(key) or "")) for key in ("output_dir", "cwd"))
+    inner = was.relative_to(started_in).parts if was.is_relative_to(started_in) else ()
+    if inner and place.parts[-len(inner) :] == inner and file.is_relative_to(place.parents[len(inner) - 1]):
+        return place.parents[len(inner) - 1]
+    return file.parent

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import heapq
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 
 SHORT = {
     **{name: f"run-{name}" for name in ("id", "dir", "status", "started", "error", "app", "num", "attempt", "host")},
+    "run": "run-dir",
     "duration": "run-duration_s",
     "duration_s": "run-duration_s",
     "overrides": "run-overrides",
@@ -55,7 +55,7 @@ def ask(
     columns: Collection[str],
     *,
     where: str = "",
-    sort: str = "-started",
+    sort: str = "-run-started",
     since: str | None = None,
     limit: int | None = None,
 ) -> Query:
@@ -95,7 +95,7 @@ def find_column(name: str, columns: Collection[str]) -> str:
     Args:
         name: A column, a short name (`status` for `run-status`), or the end of one column (`lr` for `optimizer.lr`);
             of several that end so, the one of the result, if there is one.
-        columns: The columns that there are.
+        columns: The columns that there are; when there are none at all, any name will do.
 
     Raises:
         FilterError: It means none, or several; the message names the nearest.
@@ -104,6 +104,8 @@ def find_column(name: str, columns: Collection[str]) -> str:
         return name
     if name in SHORT or name in SHORT.values():
         return SHORT.get(name, name)
+    if not columns:
+        return name
     ends = [column for column in columns if column.endswith(f".{name}")]
     results = [column for column in ends if column.startswith("result.")]
     if len(ends) == 1 or len(results) == 1:
@@ -111,8 +113,10 @@ def find_column(name: str, columns: Collection[str]) -> str:
     if ends:
         msg = f"several columns end in {name!r}: {', '.join(sorted(ends))}; name one"
         raise FilterError(msg)
-    known = {column.lower(): column for column in (*columns, *SHORT)}
-    known |= {column.lower().rpartition(".")[2]: column for column in columns if "." in column}
+    import difflib  # noqa: PLC0415  (only who mistypes needs it)
+
+    known = {column.lower().rpartition(".")[2]: column for column in columns}
+    known |= {column.lower(): column for column in (*columns, *SHORT)}
     near = difflib.get_close_matches(name.lower(), known, n=_MOST_NEAREST, cutoff=0.5)
     nearest = ", ".join(dict.fromkeys(known[each] for each in near))
     msg = f"there is no column {name!r}" + (f"; nearest: {nearest}" if near else "; --columns all shows them")

@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from hydra_callbacks.errors import RunNotFoundError
-from hydra_callbacks.runs import query
 from hydra_callbacks.runs.filters import All, Column, Compare, Value
 from hydra_callbacks.runs.find import Run, run_in, runs_below
-from hydra_callbacks.runs.query import Query
+from hydra_callbacks.runs.query import Order, Query
 from hydra_callbacks.runs.register.row import directory_of
-from hydra_callbacks.runs.sources import Records, sources
+from hydra_callbacks.runs.sources import opened, with_places
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from hydra_callbacks.runs.register import Register
     from hydra_callbacks.runs.register.row import Row
+    from hydra_callbacks.runs.sources import Records
 
+_IN_LATEST = re.compile(r"latest[/\\](0|[1-9]\d*)")
+_NUMBER = re.compile(r"0|[1-9][0-9]*")
 _ID = re.compile(r"[0-9a-f-]{4,36}", re.IGNORECASE)
+_NEWEST = Query(order=(Order("run-started", descending=True),))
+_NEWEST_OF_A_SWEEP = replace(_NEWEST, filter=Compare(Column("run-num"), "!=", Value(None)))
 _MOST_CANDIDATES = 8
 _BASES = ("", "outputs", "multirun", "multiruns")  # where Hydra, and the published default, put runs
 
@@ -29,7 +37,8 @@ def find_run(name: str, where: str | None = None) -> Run:
 
     Args:
         name: A job's output directory; a sweep's directory with a job's number behind it (`multirun/.../3`); the
-            beginning of an id, four characters or more; or `latest`, the one that started last.
+            beginning of an id, four characters or more; `latest`, the one that started last; or `latest/3`, a job of
+            the sweep that started last.
         where: Where ids and `latest` are looked up, as in `sources.sources`.
 
     Raises:
@@ -38,7 +47,9 @@ def find_run(name: str, where: str | None = None) -> Run:
     """
     if name == "latest":
         return _latest(where)
-    found = _by_directory(name)
+    found = _by_directory(os.path.expanduser(name))  # noqa: PTH111  (leaves the name of an unknown user as it is)
+    if found is None and (number := _IN_LATEST.fullmatch(name)):
+        found = _in_sweep(_sweep_of(_latest(where, _NEWEST_OF_A_SWEEP)), int(number[1]))
     if found is None and _ID.fullmatch(name):
         found = _by_id(name.lower(), where)
     if found is None:
@@ -49,12 +60,15 @@ def find_run(name: str, where: str | None = None) -> Run:
 
 
 def run_of(row: Row, register: Path | None) -> Run:
-    """Return the run that a register's row is about; what the row says stands in when its directory is gone."""
+    """Return the run that a register's row is about; what the row says stands in for a record that is not there."""
     directory = directory_of(row, register)
     run = run_in(directory) if directory else None
-    if run is not None and not run.problem and run.record.get("id") in {None, row.get("run-id")}:
-        return run
-    return Run(str(directory or row.get("run-dir")), record_of(row))
+    told = record_of(row)
+    if run is None or run.problem or run.record.get("id") not in {None, row.get("run-id")}:
+        return Run(str(directory or row.get("run-dir")), told)
+    if run.record.get("id") is None:
+        run.record |= {key: value for key, value in told.items() if key != "config"}
+    return run
 
 
 def record_of(row: Row) -> dict[str, Any]:
@@ -86,13 +100,12 @@ def record_of(row: Row) -> dict[str, Any]:
     return {key: value for key, value in told.items() if value is not None}
 
 
-def _latest(where: str | None) -> Run:
-    newest: list[tuple[Row, Register | Records]] = []
-    for source in sources(where):
-        asked = query.ask(source.columns(), limit=1)
-        newest += [(row, source) for row in source.select(asked)]
+def _latest(where: str | None, asked: Query = _NEWEST) -> Run:
+    with opened(where) as sources:
+        newest = [(row, source) for source in sources for row in source.select(replace(asked, limit=1))]
     if not newest:
-        msg = f"no run is known {f'in {where}' if where else 'here'}, so none is the latest"
+        kind = "run" if asked is _NEWEST else "sweep"
+        msg = f"no {kind} is known {f'in {where}' if where else 'here'}, so none is the latest"
         raise RunNotFoundError(msg)
     row, source = max(newest, key=lambda each: each[0].get("run-started") or "")
     return run_of(row, _file_of(source))
@@ -100,38 +113,59 @@ def _latest(where: str | None) -> Run:
 
 def _by_directory(name: str) -> Run | None:
     for base in _BASES:
-        directory = Path(base, name).expanduser()
+        directory = Path(base, name)
         if directory.is_dir():
             run = run_in(directory)
-            if run is None and (jobs := _some_below(directory)):
-                listed = "\n".join(f"  {job.place}" for job in jobs[:_MOST_CANDIDATES])
-                more = "" if len(jobs) <= _MOST_CANDIDATES else "\n  ..."
-                msg = f"{name} holds several runs; name one of them:\n{listed}{more}"
-                raise RunNotFoundError(msg)
-            if run is not None:
-                return run
-        elif directory.name.isdecimal() and directory.parent.is_dir():
-            for run in runs_below(directory.parent):
-                job = run.record.get("job")
-                if isinstance(job, dict) and job.get("sweep") and job.get("num") == int(directory.name):
-                    return run
+            if run is None and (first := _first(runs_below(directory))):
+                _fail_for_several(f"{name} holds several runs", first)
+        elif _NUMBER.fullmatch(directory.name) and directory.parent.is_dir():
+            run = _in_sweep(directory.parent, int(directory.name))
+        else:
+            run = None
+        if run is not None:
+            return run
     return None
 
 
-def _some_below(directory: Path) -> list[Run]:
-    """Return the first runs below a directory, one more than are listed."""
-    return [run for _, run in zip(range(_MOST_CANDIDATES + 1), runs_below(directory), strict=False)]
+def _in_sweep(directory: Path, number: int) -> Run | None:
+    """Return the job of this number; `hydra.sweep.subdir` may have given its directory any other name."""
+    jobs = (run for run in runs_below(directory) if isinstance(run.record.get("job"), dict))
+    first = _first(run for run in jobs if run.record["job"].get("sweep") and run.record["job"].get("num") == number)
+    if len(first) > 1:
+        _fail_for_several(f"several sweeps in {directory} have a job {number}", first)
+    return first[0] if first else None
+
+
+def _sweep_of(run: Run) -> Path:
+    """Return the directory of a job's sweep, where it is now."""
+    job, sweep = (Path(str(run.record.get(key) or "")) for key in ("output_dir", "sweep_dir"))
+    levels = len(job.relative_to(sweep).parts) if sweep != Path() and job.is_relative_to(sweep) else 1
+    return run.directory.absolute().parents[levels - 1]
+
+
+def _first(runs: Iterable[Run]) -> list[Run]:
+    """Return the first runs, one more than are listed."""
+    return [run for _, run in zip(range(_MOST_CANDIDATES + 1), runs, strict=False)]
+
+
+def _fail_for_several(what: str, runs: list[Run]) -> NoReturn:
+    listed = "\n".join(f"  {run.place}" for run in runs[:_MOST_CANDIDATES])
+    more = "" if len(runs) <= _MOST_CANDIDATES else "\n  ..."
+    msg = f"{what}; name one of them:\n{listed}{more}"
+    raise RunNotFoundError(msg)
 
 
 def _by_id(start: str, where: str | None) -> Run | None:
     column = Column("run-id")
-    asked = Query(All((Compare(column, ">=", Value(start)), Compare(column, "<", Value(f"{start}~")))))  # ~ ends ASCII
+    begins = All((Compare(column, ">=", Value(start)), Compare(column, "<", Value(f"{start}~"))))  # ~ ends ASCII
     found: dict[str, tuple[Row, Register | Records]] = {}
-    for source in sources(where):
-        for row in source.select(asked):
-            found.setdefault(row["run-id"], (row, source))
+    with opened(where) as sources:
+        for source in sources:
+            for row in source.select(replace(_NEWEST, filter=begins)):
+                found.setdefault(row["run-id"], (row, source))
     if len(found) > 1:
-        listed = "\n".join(f"  {key}  {row['run-dir']}" for key, (row, _) in list(found.items())[:_MOST_CANDIDATES])
+        first = [with_places([row], source)[0] for row, source in list(found.values())[:_MOST_CANDIDATES]]
+        listed = "\n".join(f"  {row['run-id']}  {row['run-dir']}" for row in first)
         more = "" if len(found) <= _MOST_CANDIDATES else f"\n  ... ({len(found)} in all)"
         msg = f"{len(found)} runs have an id that begins with {start!r}; name more of it:\n{listed}{more}"
         raise RunNotFoundError(msg)
@@ -139,12 +173,16 @@ def _by_id(start: str, where: str | None) -> Run | None:
 
 
 def _unknown(name: str, where: str | None) -> RunNotFoundError:
-    names: dict[str, None] = {}
-    for source in sources(where):
-        for row in source.select(query.ask(source.columns(), limit=1000)):
-            names.update(dict.fromkeys(str(row[column]) for column in ("run-dir", "run-id") if row.get(column)))
+    names: dict[str, str] = {}  # what a name is compared with: what is shown
+    with opened(where) as sources:
+        for source in sources:
+            for row in with_places(source.select(replace(_NEWEST, limit=1000)), source):
+                place, key = (str(row.get(column) or "") for column in ("run-dir", "run-id"))
+                names.setdefault(place, place)
+                names.setdefault(key[: len(name)], key)
+    names.pop("", None)
     near = difflib.get_close_matches(name, names, n=_MOST_CANDIDATES, cutoff=0.4) or list(names)[:2]
-    listed = "".join(f"\n  {each}" for each in near)
+    listed = "".join(f"\n  {names[each]}" for each in near)
     hint = f"; nearest:{listed}" if near else "; no run is known here"
     msg = f"no run is called {name!r}: expected a job's directory, the beginning of an id, or `latest`{hint}"
     return RunNotFoundError(msg)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hydra_callbacks.errors import RegisterError
 from hydra_callbacks.runs import query, record
-from hydra_callbacks.runs.find import Run, runs_below
+from hydra_callbacks.runs.find import Run, as_typed, runs_below
 from hydra_callbacks.runs.register import is_url, open_register
-from hydra_callbacks.runs.register.row import row_of
+from hydra_callbacks.runs.register.row import directory_of, row_of
 from hydra_callbacks.support.lines import first_line_of
 
 if TYPE_CHECKING:
@@ -61,6 +63,9 @@ class Records:
         """Return the rows that a query asks for."""
         return [view.row for view in query.select(self._read(), asked)]
 
+    def close(self) -> None:
+        """Nothing is kept open."""
+
     def _read(self) -> list[_View]:
         if self._views is None:
             runs = list(runs_below(self._directory))
@@ -92,7 +97,7 @@ class _View:
             return self.data.get("started_at")
         if column.startswith(("run-", "git.", "job_")) or "result" in (self.data.get("config") or ()):
             return self.row.get(column)
-        if column.startswith(_RESULT):
+        if column.startswith(_RESULT) and column not in (self.data.get("config") or ()):
             return self._inside("result", column[len(_RESULT) :], column)
         return self._inside("config", column, column)
 
@@ -132,13 +137,30 @@ def row_of_run(run: Run, *, seen_from: Path | None = None) -> Row:
     return row_of({**run.record, "output_dir": place}, seen_from=seen_from)
 
 
+@contextlib.contextmanager
+def opened(where: str | None) -> Iterator[list[Register | Records]]:
+    """Give what is to be read, and close it afterwards; see `sources`."""
+    found = sources(where)
+    try:
+        yield found
+    finally:
+        for source in found:
+            source.close()
+
+
+def with_places(rows: list[Row], source: Register | Records) -> list[Row]:
+    """Return rows of a source with their `run-dir` as it can be typed here, where the directory is still there."""
+    places = ((row, directory_of(row, getattr(source, "path", None))) for row in rows)
+    return [{**row, "run-dir": as_typed(place)} if place else row for row, place in places]
+
+
 def sources(where: str | None) -> list[Register | Records]:
     """Return what is to be read.
 
     Args:
         where: A register's file or URL; a directory, whose run records are read; or None: the register that the
             variable HYDRA_CALLBACKS_REGISTER names, else the registers in the working directory and below, else the
-            nearest above it, else the records below it.
+            nearest above it (see `registers_near`), else the records below it.
 
     Raises:
         RegisterError: There is no such file or directory, or it is no register.
@@ -149,7 +171,7 @@ def sources(where: str | None) -> list[Register | Records]:
         return [open_register(path) for path in near] or [Records(Path.cwd())]
     if is_url(named):
         return [open_register(named)]
-    path = Path(named).expanduser()
+    path = Path(os.path.expanduser(named))  # noqa: PTH111  (leaves the name of an unknown user as it is)
     if path.is_dir():
         return [Records(path)]
     if not path.exists():
@@ -159,17 +181,23 @@ def sources(where: str | None) -> list[Register | Records]:
 
 
 def registers_near(directory: Path) -> list[Path]:
-    """Return the registers in a directory and two levels below; when there are none, the nearest above it."""
+    """Return the registers in a directory and two levels below; when there are none, the nearest above it.
+
+    Those above are of the same project: the search ends with the folder of a git repository, and before one that
+    strangers share, such as /tmp.
+    """
     directory = directory.absolute()
-    found = _registers_below(directory, _DEEPEST_BELOW)
-    for parent in directory.parents if not found else ():
-        found = _registers_below(parent, 1)
-        if found:
+    found = registers_below(directory)
+    for folder in (directory, *directory.parents) if not found else ():
+        if folder != directory:
+            found = registers_below(folder, 1)
+        if found or (folder / ".git").exists() or _is_shared(folder.parent):
             break
     return [path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path for path in found]
 
 
-def _registers_below(directory: Path, levels: int) -> list[Path]:
+def registers_below(directory: Path, levels: int = _DEEPEST_BELOW) -> list[Path]:
+    """Return the registers in a directory and so many levels below it."""
     try:
         with os.scandir(directory) as scanned:
             entries = sorted(scanned, key=lambda entry: entry.name)
@@ -181,8 +209,16 @@ def _registers_below(directory: Path, levels: int) -> list[Path]:
     if levels:
         for entry in entries:
             if not entry.name.startswith(".") and entry.is_dir(follow_symlinks=False):
-                found += _registers_below(Path(entry.path), levels - 1)
+                found += registers_below(Path(entry.path), levels - 1)
     return found
+
+
+def _is_shared(folder: Path) -> bool:
+    """Tell whether anybody may make files in a folder, but remove their own only: the sticky bit says so."""
+    try:
+        return bool(folder.stat().st_mode & stat.S_ISVTX)
+    except OSError:
+        return False
 
 
 def is_register(path: Path) -> bool:

@@ -14,12 +14,13 @@ import json
 import re
 from typing import Any
 
-_PLAIN = re.compile(r"(?!True$|False$)[A-Za-z/.<_#][^\r\n\0;\t]*\Z")  # most texts: nothing else needs a look
+_PLAIN = re.compile(r"(?!(?:True|False|TRUE|FALSE)\Z)[A-Za-z/.<_#][^\r\n\0;\t]*\Z")  # most texts: no further look
 _SIGNS = "=+\\-@＝＋－＠"  # noqa: RUF001  (the wide ones count, too)
 _FORMULA = re.compile(rf"\s*[{_SIGNS}]")
 _NOT_AS_IT_IS = re.compile(rf"[\r\n\0]|[;\t]\s*[{_SIGNS}]")
 _AFTER_SEPARATOR = re.compile(rf"(?<=;)(\s*)([{_SIGNS}])")
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?")
+_BOOLEANS = {"True": True, "False": False, "TRUE": True, "FALSE": False}  # the latter as spreadsheets save them
 _LONGEST_NUMBER = 4000  # characters: Python reads no longer one
 
 
@@ -48,7 +49,7 @@ def encode_name(name: str) -> str:
     """Return the cell for a column's name: a text, marked only where it would be a formula or two lines."""
     if _NOT_AS_IT_IS.search(name):
         return _json(name)
-    return f"'{name}" if _FORMULA.match(name.lstrip("'")) else name
+    return f"'{name}" if _is_marked_name(name) else name
 
 
 def decode_name(cell: str) -> str:
@@ -57,7 +58,13 @@ def decode_name(cell: str) -> str:
         return cell
     if cell[0] == '"':
         return str(_meant(cell))
-    return cell[1:] if _FORMULA.match(cell.lstrip("'")) else cell
+    return cell[1:] if _is_marked_name(cell) else cell
+
+
+def _is_marked_name(name: str) -> bool:
+    """Tell whether a column's name needs an apostrophe, or has one that it needs."""
+    core = name.lstrip("'")
+    return core[:1] == "\ufeff" or _FORMULA.match(core) is not None or (core[:1] == '"' and _meant(core) != core)
 
 
 def _text(text: str) -> str:
@@ -80,11 +87,11 @@ def _meant(cell: str) -> Any:
         if number:
             return float(cell) if number[1] or number[2] else int(cell)
     elif first in "TF":
-        return {"True": True, "False": False}.get(cell, cell)
+        return _BOOLEANS.get(cell, cell)
     elif first in '[{"':
         try:
             value = json.loads(cell)
-        except ValueError:
+        except (ValueError, RecursionError):
             return cell
         return value if not isinstance(value, str) or _NOT_AS_IT_IS.search(value) else cell
     return cell

@@ -33,12 +33,13 @@ def replacing(path: Path, *, keep_mode: bool = False) -> Iterator[Path]:
     """Give a temporary path to fill; it takes the place of `path` in one step when the block ends well.
 
     Args:
-        path: The file to replace or make; its folder must be there.
+        path: The file to replace or make; its folder must be there. Where it is a link, the file behind it.
         keep_mode: Whether the new file gets the rights of the old one; it must be there then.
 
     Raises:
         OSError: The folder cannot be written, or the disk is full; `path` is as it was.
     """
+    path = path.resolve() if path.is_symlink() else path
     temporary = temporary_name(path)
     try:
         yield temporary

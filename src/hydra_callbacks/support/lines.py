@@ -9,11 +9,13 @@ import logging
 import os
 from typing import TYPE_CHECKING
 
-from hydra_callbacks.support.files import write_all
+from hydra_callbacks.support.files import replacing, write_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from hydra_callbacks.support.files import OpenFile
 
 _log = logging.getLogger("hydra.callbacks")
 _STEP_BYTES = 65536
@@ -21,26 +23,63 @@ _FIRST_BYTES = 8192
 _LONGEST_TOLD = 200  # bytes
 
 
-def append_lines(path: Path, fd: int, lines: bytes, *, is_whole: Callable[[bytes], bool]) -> None:
+def append_lines(fd: int, lines: bytes) -> None:
     """Add lines to a file that nobody else writes meanwhile, all of them or none.
 
     Args:
-        path: What the file is called.
         fd: Its descriptor, open to read and append.
         lines: What is added; ends with a line break.
-        is_whole: Tells whether a last line without a line break is whole all the same.
 
     Raises:
         OSError: It cannot be written, or the disk is full; the file is as it was.
     """
     size = os.lseek(fd, 0, os.SEEK_END)
-    if size:
-        size = _mend_tail(path, fd, size, is_whole)
     try:
         write_all(fd, lines)
     except OSError:
         os.ftruncate(fd, size)
         raise
+
+
+def mend_last(path: Path, fd: int, *, is_whole: Callable[[bytes], bool]) -> None:
+    """End a last line that lacks its line break, or take away a torn one.
+
+    Args:
+        path: What the file is called.
+        fd: Its descriptor, open to read and append.
+        is_whole: Tells whether a last line without a line break is whole all the same.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    size = os.lseek(fd, 0, os.SEEK_END)
+    if not size:
+        return
+    os.lseek(fd, size - 1, os.SEEK_SET)
+    if os.read(fd, 1) == b"\n":
+        return
+    last = _last_line(fd, size)
+    if is_whole(last):
+        write_all(fd, b"\n")
+        return
+    _log.warning("%s ended in a torn row, which is taken away: %r", path, last[:_LONGEST_TOLD])
+    os.ftruncate(fd, size - len(last))
+
+
+def begin(path: Path, file: OpenFile, lines: bytes) -> None:
+    """Give a file that has none its first lines in one step: a torn header would make it another program's.
+
+    Args:
+        path: What the file is called.
+        file: The file, as `files.alone` gives it.
+        lines: All of its content.
+
+    Raises:
+        OSError: It cannot be written, or the disk is full; the file is as it was.
+    """
+    with replacing(path, keep_mode=True) as temporary:
+        temporary.write_bytes(lines)
+        file.before_replacing()
 
 
 def first_line(fd: int, *, quoted: bool = False) -> bytes:
@@ -69,20 +108,6 @@ def first_line_of(path: Path, *, quoted: bool = False) -> bytes:
             return first_line(file.fileno(), quoted=quoted)
     except FileNotFoundError:
         return b""
-
-
-def _mend_tail(path: Path, fd: int, size: int, is_whole: Callable[[bytes], bool]) -> int:
-    """End a last line that lacks its line break, or take away a torn one; return the size."""
-    os.lseek(fd, size - 1, os.SEEK_SET)
-    if os.read(fd, 1) == b"\n":
-        return size
-    last = _last_line(fd, size)
-    if is_whole(last):
-        write_all(fd, b"\n")
-        return size + 1
-    _log.warning("%s ended in a torn row, which is taken away: %r", path, last[:_LONGEST_TOLD])
-    os.ftruncate(fd, size - len(last))
-    return size - len(last)
 
 
 def _last_line(fd: int, size: int) -> bytes:

@@ -11,12 +11,12 @@ import contextlib
 import csv
 import io
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from hydra_callbacks.errors import TableError
 from hydra_callbacks.support.cells import decode, decode_name, encode, encode_name
 from hydra_callbacks.support.files import alone, replacing
-from hydra_callbacks.support.lines import append_lines, first_line, first_line_of
+from hydra_callbacks.support.lines import append_lines, begin, first_line, first_line_of, mend_last
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -48,7 +48,18 @@ def append_rows(
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with alone(path, timeout_s=timeout_s) as file:
-        add_rows(path, file, read_header(path, file.fd), rows)
+        header = read_header(path, file.fd)
+        mend(path, file, header)
+        add_rows(path, file, header, rows)
+
+
+def mend(path: Path, file: OpenFile, header: Sequence[str]) -> None:
+    """Take away a torn last row; see `add_rows` for what is given.
+
+    Raises:
+        OSError: As in `append_rows`.
+    """
+    mend_last(path, file.fd, is_whole=lambda last: _is_whole(last, len(header)))
 
 
 def add_rows(
@@ -59,7 +70,7 @@ def add_rows(
     *,
     longest: int | None = None,
 ) -> None:
-    """Add rows to a file with this header.
+    """Add rows to a file with this header, and without a torn last row.
 
     Args:
         path: What the file is called.
@@ -71,16 +82,14 @@ def add_rows(
     Raises:
         OSError: As in `append_rows`.
     """
-    new = [column for row in rows for column in row.keys() - header] if header else []
-    columns = [*header, *(column for row in rows for column in row if column in new or not header)]
-    columns = list(dict.fromkeys(columns))
+    columns = list(dict.fromkeys([*header, *(column for row in rows for column in row)]))
     lines = format_rows(([row.get(column) for column in columns] for row in rows), longest=longest)
-    if header and not new:
-        append_lines(path, file.fd, lines, is_whole=lambda last: _is_whole(last, len(header)))
-    elif header:
+    if not header:
+        begin(path, file, format_header(columns) + lines)
+    elif len(columns) > len(header):
         _rewrite(path, file, columns, lines)
     else:
-        append_lines(path, file.fd, format_header(columns) + lines, is_whole=bool)
+        append_lines(file.fd, lines)
 
 
 def read_header(path: Path, fd: int | None = None) -> tuple[str, ...]:
@@ -100,6 +109,9 @@ def read_header(path: Path, fd: int | None = None) -> tuple[str, ...]:
     except (UnicodeDecodeError, csv.Error) as error:
         msg = f"{path} is no CSV table in UTF-8 ({error}); move it away, and a new one is made"
         raise TableError(msg) from error
+    if not header and line.endswith(b"\n"):
+        msg = f"{path} begins with an empty line, expected the names of its columns; remove it, or move the file away"
+        raise TableError(msg)
     if len(set(header)) != len(header):
         twice = sorted({column for column in header if header.count(column) > 1})
         msg = f"{path} names columns twice in its first line ({', '.join(twice)}); mend it, or move the file away"
@@ -123,29 +135,39 @@ def read_rows(path: Path) -> Iterator[dict[str, Any]]:
         OSError: It cannot be read.
         TableError: It is no CSV table in UTF-8; the message names the line.
     """
-    header = read_header(path)
-    if not header:
-        return
     csv.field_size_limit(_ANY_LENGTH)  # not set back: other tables may be read meanwhile
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(_without_nul(file))
-        try:
-            next(reader)
-            for cells in reader:
-                if cells:
-                    yield {
-                        **dict.fromkeys(header[len(cells) :]),
-                        **dict(zip(header, map(decode, cells), strict=False)),
-                    }
-        except (UnicodeDecodeError, csv.Error) as error:
-            msg = f"{path}, line {reader.line_num + 1}, is no row of a CSV table in UTF-8 ({error}); mend or remove it"
-            raise TableError(msg) from error
+    with path.open("rb") as file:  # once: the next time another one may have taken its place
+        header = read_header(path, file.fileno())
+        file.seek(0)
+        rows = _rows_in(path, file)
+        next(rows, None)
+        for cells in rows:
+            yield {
+                **dict.fromkeys(header[len(cells) :]),
+                **dict(zip(header, map(decode, cells), strict=False)),
+            }
 
 
-def _without_nul(lines: Iterable[str]) -> Iterator[str]:
-    """Yield lines without NUL characters, which the csv module of Python 3.10 refuses; a crash leaves runs of them."""
-    for line in lines:
-        yield line.replace("\0", "") if "\0" in line else line
+def _rows_in(path: Path, file: BinaryIO) -> Iterator[list[str]]:
+    """Yield the cells of each row, the header first; not those of a torn last one, which may be being written now."""
+    number, row, n_columns = 0, list[bytes](), 0
+
+    def lines() -> Iterator[str]:
+        nonlocal number
+        for number, line in enumerate(file, start=1):
+            row.append(line)
+            text = line.decode("utf-8-sig" if number == 1 else "utf-8")
+            yield text.replace("\0", "")  # which the csv module of Python 3.10 refuses; a crash leaves runs of them
+
+    try:
+        for cells in csv.reader(lines()):
+            n_columns = n_columns or len(cells)
+            if cells and (row[-1].endswith(b"\n") or _is_whole(b"".join(row), n_columns)):
+                yield cells
+            row.clear()
+    except (UnicodeDecodeError, csv.Error) as error:
+        msg = f"{path}, line {number}, is no row of a CSV table in UTF-8 ({error}); mend or remove it"
+        raise TableError(msg) from error
 
 
 @contextlib.contextmanager
@@ -182,24 +204,28 @@ def _format(rows: Iterable[Iterable[str]]) -> bytes:
     return buffer.getvalue().encode("utf-8", errors="backslashreplace")
 
 
+def cells_in(line: bytes) -> list[str]:
+    """Return the cells of a line that is looked at alone; none when it is no row."""
+    with cells_of_any_length(), contextlib.suppress(csv.Error):
+        return next(csv.reader([line.decode(errors="replace").replace("\0", "")]), [])
+    return []
+
+
 def _is_whole(line: bytes, n_columns: int) -> bool:
-    with cells_of_any_length():
-        cells = next(csv.reader([line.decode(errors="replace").replace("\0", "")]), [])
-    return len(cells) == n_columns and line.count(b'"') % 2 == 0
+    return len(cells_in(line)) == n_columns and line.count(b'"') % 2 == 0
 
 
 def _rewrite(path: Path, file: OpenFile, columns: list[str], lines: bytes) -> None:
     """Replace the file by one with more columns and the new lines; the older rows are empty there."""
-    with replacing(path, keep_mode=True) as temporary, path.open(encoding="utf-8-sig", newline="") as old:
-        with cells_of_any_length(), temporary.open("wb") as new:
+    with replacing(path, keep_mode=True) as temporary:
+        with cells_of_any_length(), path.open("rb") as old, temporary.open("wb") as new:
             text = io.TextIOWrapper(new, encoding="utf-8", newline="", write_through=True)
             writer = csv.writer(text, lineterminator="\n")
-            reader = csv.reader(_without_nul(old))
-            n_old = len(next(reader))
+            rows = _rows_in(path, old)
+            n_old = len(next(rows))
             new.write(format_header(columns))
-            for row in reader:
+            for row in rows:
                 writer.writerow([*row, *[""] * (len(columns) - len(row))] if len(row) >= n_old else row)
             text.detach()
             new.write(lines)
-        old.close()
         file.before_replacing()

@@ -28,7 +28,8 @@ _ROOMS = {
     ".sqlite": "sqlite_file.SqliteRegister",
 }
 _URL = re.compile(r"postgres(?:ql)?://", re.IGNORECASE)
-_PASSWORD = re.compile(r"://[^/@]*:[^/@]*@|[?&]password=", re.IGNORECASE)
+# Behind a colon that does not begin a port, whatever odd letters it has, or as an option.
+_PASSWORD = re.compile(r"://[^/@?\[]*:(?!\d*(?:[/?,]|$))[^@]*@|[?&](?:ssl)?password=", re.IGNORECASE)
 
 
 class Register(Protocol):

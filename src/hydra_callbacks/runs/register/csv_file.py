@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import csv
+import contextlib
 from typing import TYPE_CHECKING
 
 from hydra_callbacks.errors import RegisterError, TableError
 from hydra_callbacks.runs.register.file_register import FileRegister
 from hydra_callbacks.support import tables
+from hydra_callbacks.support.cells import decode
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -25,14 +26,12 @@ class CsvRegister(FileRegister):
     """Columns as in `row.row_of`; a new one rewrites the file once. A cell too long for a spreadsheet is cut."""
 
     def columns(self) -> list[str]:
-        """Return the header."""
-        return list(self._header())
+        """Return the header, and what jobs under way have besides."""
+        return list(dict.fromkeys([*self._header(), *(name for row in self._marked() for name in row)]))
 
     def _header(self, fd: int | None = None) -> tuple[str, ...]:
-        try:
+        with _errors():
             header = tables.read_header(self.path, fd)
-        except TableError as error:
-            raise RegisterError(str(error)) from error
         if header and not _OURS.issubset(header):
             raise RegisterError(self._complaint(header))
         return header
@@ -52,23 +51,36 @@ class CsvRegister(FileRegister):
         """Look at the header."""
         self._header()
 
-    def _append(self, path: Path, file: OpenFile, rows: list[Row]) -> None:
-        tables.add_rows(path, file, self._header(file.fd), rows, longest=_LONGEST_CELL)
+    def _mend(self, file: OpenFile) -> tuple[str, ...]:
+        header = self._header(file.fd)
+        tables.mend(self.path, file, header)
+        return header
+
+    def _append(self, path: Path, file: OpenFile, header: tuple[str, ...], row: Row) -> None:
+        with _errors():
+            tables.add_rows(path, file, header, [row], longest=_LONGEST_CELL)
 
     def _read(self) -> Iterator[Row]:
-        try:
+        with _errors():
             yield from tables.read_rows(self.path)
-        except TableError as error:
-            raise RegisterError(str(error)) from error
+
+    def _written(self, job: str) -> bytes:
+        return tables.format_rows([[job]]).rstrip(b"\n")
 
     def _id_in(self, line: bytes) -> str | None:
-        with tables.cells_of_any_length():
-            cells = next(csv.reader([line.decode(errors="replace")]), [])
-        header = self._header()
-        return dict(zip(header, cells, strict=True)).get("run-id") if len(cells) == len(header) else None
+        cells, header = tables.cells_in(line), self._header()
+        return decode(dict(zip(header, cells, strict=False)).get("run-id", "")) if len(cells) == len(header) else None
 
     def _write(self, path: Path, columns: Collection[str], rows: Iterable[Row]) -> None:
         with path.open("wb") as file:
             file.write(tables.format_header(columns) if columns else b"")
             for row in rows:
                 file.write(tables.format_rows([[row.get(column) for column in columns]], longest=_LONGEST_CELL))
+
+
+@contextlib.contextmanager
+def _errors() -> Iterator[None]:
+    try:
+        yield
+    except TableError as error:
+        raise RegisterError(str(error)) from error

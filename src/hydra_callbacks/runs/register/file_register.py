@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import json
-import mmap
 import os
-import shutil
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from hydra_callbacks.runs import query
 from hydra_callbacks.runs.register.row import attempt_of, key_of, replaces, settled
 from hydra_callbacks.support.files import alone, replacing
 
@@ -49,12 +47,24 @@ class FileRegister:
         """Return the names of all columns."""
         raise NotImplementedError
 
-    def _append(self, path: Path, file: OpenFile, rows: list[Row]) -> None:
-        """Add rows to a file of this kind, unless it is something else."""
+    def _header(self) -> tuple[str, ...]:
+        """Return the columns that each row of the file has a place for."""
+        return ()
+
+    def _mend(self, file: OpenFile) -> tuple[str, ...]:
+        """Take away a torn last line, unless the file is something else; return the header."""
+        raise NotImplementedError
+
+    def _append(self, path: Path, file: OpenFile, header: tuple[str, ...], row: Row) -> None:
+        """Add a row to a file of this kind with this header."""
         raise NotImplementedError
 
     def _read(self) -> Iterator[Row]:
         """Yield the rows of the file."""
+        raise NotImplementedError
+
+    def _written(self, job: str) -> bytes:
+        """Return how the id of a job stands in the file."""
         raise NotImplementedError
 
     def _id_in(self, line: bytes) -> str | None:
@@ -69,7 +79,7 @@ class FileRegister:
 
     def add(self, row: Row) -> None:
         """Add a row, or replace the one of an earlier attempt."""
-        if row["run-status"] == "running":
+        if row.get("run-status") == "running":
             self._mark(row)
             return
         try:
@@ -81,79 +91,73 @@ class FileRegister:
 
     def _put(self, row: Row) -> None:
         with alone(self.path) as file:
+            header = self._mend(file)
             place = self._place_of(row["run-id"]) if attempt_of(row) > 1 else None
             if place is None:
-                self._append(self.path, file, [row])
+                self._append(self.path, file, header, row)
                 return
             with replacing(self.path, keep_mode=True) as temporary:
                 self._copy_without(*place, temporary)
                 with alone(temporary) as copy:
-                    self._append(temporary, copy, [row])
+                    self._append(temporary, copy, header, row)
                 file.before_replacing()
 
     def merge(self, rows: Collection[Row], *, prune: bool = False) -> None:
-        """Replace the file by one that has these rows, too."""
+        """Replace the file by one that has these rows, too, and those of jobs with a mark whose process is gone."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with alone(self.path) as file:
-            columns = dict.fromkeys([] if prune else self.columns())
-            for row in rows:
-                columns.update(dict.fromkeys(row))
+            self.check()
+            marked = list(map(settled, self._marked()))
+            lost = [row for row in marked if row.get("run-status") == "lost"]
+            columns = dict.fromkeys(() if prune else self._header())
+            for row in chain(rows, () if prune else lost):
+                if row.get("run-status") != "running":
+                    columns.update(dict.fromkeys(row))
             with replacing(self.path, keep_mode=True) as temporary:
-                self._write(temporary, columns, self._merged(rows, prune=prune))
+                self._write(temporary, columns, _merged(rows, () if prune else self._with(marked)))
                 file.before_replacing()
-            marked = {key_of(row) for row in rows if row["run-status"] == "running"}
-            for row in self._marked():
-                if key_of(row) not in marked and settled(row)["run-status"] == "lost":
-                    self._unmark(row)
+            for row in lost:
+                self._unmark(row)
             for row in rows:
-                if row["run-status"] == "running":
+                if row.get("run-status") == "running":
                     self._mark(row)
 
     def select(self, asked: Query) -> list[Row]:
         """Look at every row."""
+        from hydra_callbacks.runs import query  # noqa: PLC0415  (only readers need it)
+
         return query.select(self.rows(), asked)
 
     def rows(self) -> Iterator[Row]:
         """Yield the rows of the file, then those of jobs that have a mark only."""
-        marked = {key_of(row): row for row in self._marked()}
+        yield from self._with(self._marked())
+
+    def _with(self, marked: list[Row]) -> Iterator[Row]:
+        marks = {key_of(row): row for row in marked}
         if self.path.exists():
             self.check()
             for row in self._read():
-                mark = marked.get(row.get("run-id") or "")
+                mark = marks.get(row.get("run-id") or "")
                 if mark is None or attempt_of(mark) <= attempt_of(row):
-                    marked.pop(row.get("run-id") or "", None)
+                    marks.pop(row.get("run-id") or "", None)
                     yield settled(row)
-        yield from map(settled, marked.values())
+        yield from map(settled, marks.values())
 
     def close(self) -> None:
         """Nothing is kept open."""
-
-    def _merged(self, rows: Collection[Row], *, prune: bool) -> Iterator[Row]:
-        """Yield the rows that stay and those that come; of jobs with a mark only, those that are lost."""
-        new = {key_of(row): {name: row.get(name) for name in ("run-status", "run-attempt")} for row in rows}
-        directories = {row["run-dir"] for row in rows}
-        settled_keys = {key for key, row in new.items() if row["run-status"] == "running"}
-        for row in [] if prune else self.rows():
-            key = key_of(row)
-            if row["run-status"] == "running":
-                continue
-            if key in new and not replaces(new[key], row):
-                settled_keys.add(key)
-                yield row
-            elif key not in new and (row.get("run-id") or row.get("run-dir") not in directories):
-                yield row
-        yield from (row for row in rows if key_of(row) not in settled_keys)
 
     def _place_of(self, job: str) -> tuple[int, int] | None:
         """Return where the line of a job begins and ends; None when there is none."""
         if not self.path.stat().st_size:
             return None
-        sought = job.encode()
+        import mmap  # noqa: PLC0415  (only who starts again needs it)
+
+        sought = self._written(job)
         with self.path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             at = data.rfind(sought)
             while at >= 0:
                 start, end = data.rfind(b"\n", 0, at) + 1, data.find(b"\n", at) + 1
-                if end and self._id_in(data[start:end]) == job:
+                if self._id_in(data[start:end]) == job:
                     return start, end
                 at = data.rfind(sought, 0, start)
         return None
@@ -162,25 +166,22 @@ class FileRegister:
         with self.path.open("rb") as old, path.open("wb") as new:
             _copy(old, new, start)
             old.seek(end)
-            shutil.copyfileobj(old, new)
+            _copy(old, new, os.fstat(old.fileno()).st_size - end)
 
     def _mark(self, row: Row) -> None:
         data = json.dumps(row).encode()
         while True:
             self._marks.mkdir(parents=True, exist_ok=True)
             with contextlib.suppress(FileNotFoundError):  # the last job that ended has just removed the folder
-                self._mark_of(row).write_bytes(data)
+                (self._marks / _mark_of(row)).write_bytes(data)
                 return
 
     def _unmark(self, row: Row) -> None:
         try:
-            os.unlink(f"{self._marks}/{row['run-id']}.json")  # noqa: PTH108  (in each job's way: half the time of Path)
+            os.unlink(f"{self._marks}/{_mark_of(row)}")  # noqa: PTH108  (in each job's way: half the time of Path)
             os.rmdir(self._marks)  # noqa: PTH106  (as above)
         except OSError:  # there is none, or others are left in the folder
             pass
-
-    def _mark_of(self, row: Row) -> Path:
-        return self._marks / f"{row['run-id']}.json"
 
     def _marked(self) -> list[Row]:
         """Return the rows of the jobs that have a mark."""
@@ -189,6 +190,30 @@ class FileRegister:
             with contextlib.suppress(OSError, ValueError):  # it has just ended, or its writer was killed
                 found.append(json.loads(path.read_bytes()))
         return [row for row in found if isinstance(row, dict) and row.get("run-id")]
+
+
+def _mark_of(row: Row) -> str:
+    name = str(row["run-id"])
+    if not name.replace("-", "").isalnum():  # an id of ours is; a foreign one may have signs that no file may have
+        name = "".join(sign if sign.isalnum() else "_" for sign in name)
+    return f"{name}.json"
+
+
+def _merged(rows: Collection[Row], older: Iterable[Row]) -> Iterator[Row]:
+    """Yield the older rows that stay, and those that come; jobs under way have no line."""
+    new = {key_of(row): {name: row.get(name) for name in ("run-status", "run-attempt")} for row in rows}
+    directories = {row["run-dir"] for row in rows}
+    without_line = {key for key, row in new.items() if row.get("run-status") == "running"}
+    for row in older:
+        key = key_of(row)
+        if row.get("run-status") == "running":
+            continue
+        if key in new and not replaces(new[key], row):
+            without_line.add(key)
+            yield row
+        elif key not in new and (row.get("run-id") or row.get("run-dir") not in directories):
+            yield row
+    yield from (row for row in rows if key_of(row) not in without_line)
 
 
 def _copy(old: BinaryIO, new: BinaryIO, n_bytes: int) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from typing import TYPE_CHECKING
 
 from hydra_callbacks.errors import RegisterError
 from hydra_callbacks.runs.register.file_register import FileRegister
-from hydra_callbacks.support.lines import append_lines, first_line, first_line_of
+from hydra_callbacks.support.lines import append_lines, begin, first_line, first_line_of, mend_last
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -40,9 +41,16 @@ class JsonlRegister(FileRegister):
             found.update(dict.fromkeys(row))
         return list(found)
 
-    def _append(self, path: Path, file: OpenFile, rows: list[Row]) -> None:
+    def _mend(self, file: OpenFile) -> tuple[str, ...]:
         self._check(first_line(file.fd))
-        append_lines(path, file.fd, b"".join(map(_line, rows)), is_whole=lambda last: _parsed(last) is not None)
+        mend_last(self.path, file.fd, is_whole=lambda last: _parsed(last) is not None)
+        return ()
+
+    def _append(self, path: Path, file: OpenFile, header: tuple[str, ...], row: Row) -> None:  # noqa: ARG002  (as in CSV)
+        if os.fstat(file.fd).st_size:
+            append_lines(file.fd, _line(row))
+        else:
+            begin(path, file, _line(row))
 
     def _read(self) -> Iterator[Row]:
         with self.path.open("rb") as file:
@@ -52,6 +60,9 @@ class JsonlRegister(FileRegister):
                     yield row
                 elif line.endswith(b"\n"):  # else it is being written, or torn, and the next one to write mends it
                     _log.warning("%s, line %d is no JSON object, and is passed over; remove it", self.path, number)
+
+    def _written(self, job: str) -> bytes:
+        return _dumps(job).encode()
 
     def _id_in(self, line: bytes) -> str | None:
         row = _parsed(line)
@@ -72,6 +83,6 @@ def _line(row: Row) -> bytes:
 def _parsed(line: bytes) -> Row | None:
     try:
         row = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return row if isinstance(row, dict) else None

@@ -9,11 +9,12 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from hydra_callbacks.errors import RegisterError
 from hydra_callbacks.runs import query
-from hydra_callbacks.runs.register.row import key_of, replaces, settled
+from hydra_callbacks.runs.register.row import OPEN, key_of, replaces, settled
 from hydra_callbacks.support.extras import import_extra
 
 if TYPE_CHECKING:
@@ -32,10 +33,16 @@ _TABLE = """
     CREATE TABLE IF NOT EXISTS hydra_callbacks_runs
         (key text PRIMARY KEY, number bigserial NOT NULL UNIQUE, "row" json NOT NULL)
 """
-_PUT = """
-    INSERT INTO hydra_callbacks_runs (key, "row") VALUES (%s, %s)
-    ON CONFLICT (key) DO UPDATE SET number = excluded.number, "row" = excluded."row"
+_ADD = 'INSERT INTO hydra_callbacks_runs (key, "row") VALUES (%s, %s) ON CONFLICT (key) DO '
+_PUT = _ADD + 'UPDATE SET number = excluded.number, "row" = excluded."row"'
+
+# PostgreSQL's functions for JSON stop at a NUL, which a value may well hold; in a name, its picture is shown.
+_NAMES = r"""
+    SELECT name, min(number) FROM hydra_callbacks_runs,
+        json_object_keys(replace("row"::text, '\u0000', '\u2400')::json) AS name
+    GROUP BY name ORDER BY 2
 """
+_serial = count()
 
 
 class PostgresRegister:
@@ -47,6 +54,7 @@ class PostgresRegister:
 
     def __init__(self, url: str) -> None:
         self.location = url
+        self._address = "postgresql" + url[url.index(":") :]  # libpq knows no capitals there
         self._psycopg: Any = None
         self._open: Any = None
 
@@ -64,22 +72,20 @@ class PostgresRegister:
                 if prune:
                     cursor.execute("DELETE FROM hydra_callbacks_runs")
                 for row in rows:
-                    cursor.execute('SELECT "row" FROM hydra_callbacks_runs WHERE key = %s', [key_of(row)])
+                    cursor.execute('SELECT "row" FROM hydra_callbacks_runs WHERE key = %s FOR UPDATE', [key_of(row)])
                     older = cursor.fetchone()
                     if older and not replaces(row, older[0]):
                         continue
                     if row.get("run-id"):  # from before it had one
                         cursor.execute("DELETE FROM hydra_callbacks_runs WHERE key = %s", [row["run-dir"]])
-                    cursor.execute(_PUT, [key_of(row), json.dumps(row)])
+                    # What its job may have told meanwhile knows better.
+                    put = _PUT if older or row.get("run-status") not in OPEN else _ADD + "NOTHING"
+                    cursor.execute(put, [key_of(row), json.dumps(row)])
 
     def columns(self) -> list[str]:
         """Let the server look at every row."""
         with self._errors():
-            found = self._connection().execute(
-                'SELECT key, min(number) FROM (SELECT number, json_object_keys("row") AS key FROM hydra_callbacks_runs)'
-                " AS keys GROUP BY key ORDER BY 2"
-            )
-            return [name for name, _ in found]
+            return [name for name, _ in self._connection().execute(_NAMES)]
 
     def select(self, asked: Query) -> list[Row]:
         """Look at every row; the server sends them in parts."""
@@ -87,13 +93,12 @@ class PostgresRegister:
 
     def rows(self) -> Iterator[Row]:
         """Yield the rows as they were added."""
-        with self._errors():
-            connection = self._connection()
-            with connection.transaction(), connection.cursor(name="rows") as cursor:
-                cursor.itersize = _AT_ONCE
-                cursor.execute('SELECT "row" FROM hydra_callbacks_runs ORDER BY number')
-                for (row,) in cursor:
-                    yield settled(row)
+        # The cursor is held, so that there is no transaction which what is added meanwhile would be a part of.
+        with self._errors(), self._connection().cursor(name=f"rows{next(_serial)}", withhold=True) as cursor:
+            cursor.itersize = _AT_ONCE
+            cursor.execute('SELECT "row" FROM hydra_callbacks_runs ORDER BY number')
+            for (row,) in cursor:
+                yield settled(row)
 
     def close(self) -> None:
         """Close the connection."""
@@ -103,14 +108,11 @@ class PostgresRegister:
 
     def _connection(self) -> Any:
         if self._open is None:
-            connection = self._psycopg.connect(
-                self.location,
-                autocommit=True,
-                connect_timeout=_TIMEOUT_S,
-                application_name="hydra-callbacks",
-                options=f"-c statement_timeout={_STATEMENT_TIMEOUT_S}s",
-            )
+            ours = {"connect_timeout": _TIMEOUT_S, "application_name": "hydra-callbacks"}
+            asked = self._psycopg.conninfo.conninfo_to_dict(self._address)
+            connection = self._psycopg.connect(**{**ours, **asked}, autocommit=True)
             try:
+                connection.execute(f"SET statement_timeout = '{_STATEMENT_TIMEOUT_S}s'")
                 self._check(connection)
             except BaseException:
                 connection.close()
@@ -143,13 +145,13 @@ class PostgresRegister:
         self._psycopg = import_extra("psycopg", "psycopg", "postgres", "A PostgreSQL register")
         try:
             yield
-        except self._psycopg.OperationalError as error:
-            self.close()
-            msg = f"{self.location} cannot be reached: {_told(error)}; check address, server, and password (PGPASSWORD)"
-            raise RegisterError(msg) from error
         except self._psycopg.Error as error:
+            is_reached = self._open is not None and not self._open.closed
             self.close()
             msg = f"{self.location}: {_told(error)}"
+            if isinstance(error, self._psycopg.OperationalError) and not is_reached:
+                msg = f"{self.location} cannot be reached: {_told(error)}"
+                msg += "; check address, server, and password (PGPASSWORD)"
             raise RegisterError(msg) from error
 
 

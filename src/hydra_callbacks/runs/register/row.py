@@ -58,7 +58,7 @@ def row_of(data: dict[str, Any], *, seen_from: Path | None = None) -> Row:
     if len(result) <= _MOST_RESULTS:
         row |= {key: value for key, value in result.items() if key not in row}
     return {
-        key if key.isascii() else _written(key): value if type(value) is not str or value.isascii() else _written(value)
+        key if key.isascii() else _written(key): value if type(value) is str and value.isascii() else _written(value)
         for key, value in row.items()
     }
 
@@ -71,7 +71,7 @@ def key_of(row: Row) -> str:
 def replaces(row: Row, older: Row) -> bool:
     """Tell whether a row of a job takes the place of another one: not when only the other says how it ended."""
     is_known = older.get("run-status") not in OPEN and attempt_of(older) >= attempt_of(row)
-    return row["run-status"] not in OPEN or not is_known
+    return row.get("run-status") not in OPEN or not is_known
 
 
 def attempt_of(row: Row) -> int:

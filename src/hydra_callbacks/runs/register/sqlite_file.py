@@ -14,10 +14,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from hydra_callbacks.errors import RegisterError
-from hydra_callbacks.runs import query
 from hydra_callbacks.runs.filters import comparable
 from hydra_callbacks.runs.register import sqlite_query
 from hydra_callbacks.runs.register.row import key_of, replaces, settled
+from hydra_callbacks.runs.register.sqlite_query import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -31,11 +31,18 @@ APPLICATION_ID = 0x48794362  # "HyCb"
 _BUSY_S = 30.0
 _MOST_COLUMNS = 1900  # SQLite's own limit is 2000
 _OWN = ("run-key", "run-types", "run-more")
+_NO_COLUMNS = {*_OWN, "", "rowid"}  # the last one is SQLite's own name for the order of registration
 _FIRST = (*_OWN, "run-dir", "job_success", "run-id", "run-status", "run-started", "run-duration_s", "run-error")
 _ALL = "SELECT * FROM runs"
-_RUNNING = "\"run-status\" = 'running'"
 _WITH_MORE = '"run-more" IS NOT NULL'
-_MORE = f'SELECT DISTINCT key FROM runs, json_each("run-more") WHERE {_WITH_MORE}'  # noqa: S608  (no word from outside)
+_MORE = f"""
+    SELECT DISTINCT more.key FROM runs, json_each("run-more") AS more WHERE {_WITH_MORE}
+"""  # noqa: S608  (no word from outside)
+# In one question: another process may make the tables in between two.
+_HEAD = """
+    SELECT application_id, user_version, (SELECT count(*) FROM sqlite_master)
+    FROM pragma_application_id, pragma_user_version
+"""
 _REMEDIES = {
     "locked": "another program keeps it locked; end that one",
     "full": "make room on the disk",
@@ -82,28 +89,24 @@ class SqliteRegister:
 
     def columns(self) -> list[str]:
         """Return the columns of the table, and the keys in `run-more`."""
-        if not self.path.exists():
-            return []
-        with self._errors(), self.reader() as connection:
-            more = connection.execute(_MORE).fetchall()
-            return [*(name for name in _columns(connection) if name not in _OWN), *(name for (name,) in more)]
+        with self._reading() as connection:
+            if connection is None:
+                return []
+            return [*_columns(connection), *(name for (name,) in connection.execute(_MORE))]
 
     def select(self, asked: Query) -> list[Row]:
-        """Let SQLite look for the rows; those of jobs without an end, which may be lost by now, are looked at here."""
-        if not self.path.exists():
-            return []
-        with self._errors(), self.reader() as connection:
+        """Let SQLite look for the rows."""
+        with self._reading() as connection:
+            if connection is None:
+                return []
             words, values = sqlite_query.words(asked, _columns(connection))
-            ended = list(_rows(connection.execute(f"{_ALL} {words}", values)))
-            running = _rows(connection.execute(f"{_ALL} WHERE {_RUNNING}"))
-            return query.merge([ended, query.select(map(settled, running), asked)], asked)
+            return list(map(settled, _rows(connection.execute(f"{_ALL} {words}", values))))
 
     def rows(self) -> Iterator[Row]:
         """Yield the rows as they were added."""
-        if not self.path.exists():
-            return
-        with self._errors(), self.reader() as connection:
-            yield from map(settled, _rows(connection.execute(f"{_ALL} ORDER BY rowid")))
+        with self._reading() as connection:
+            if connection is not None:
+                yield from map(settled, _rows(connection.execute(f"{_ALL} ORDER BY rowid")))
 
     def close(self) -> None:
         """Close the connection that wrote."""
@@ -118,30 +121,31 @@ class SqliteRegister:
         Raises:
             RegisterError: It is something else, or cannot be read.
         """
-        with self._errors():
-            connection = self._open_to_read()
-            try:
-                if self._version(connection) == 0:
-                    msg = f"{self.path} is no register yet: it has no table of runs"
-                    raise RegisterError(msg)
-                sqlite_query.add_functions(connection)
-                yield connection
-            finally:
-                connection.close()
+        with self._reading() as connection:
+            if connection is None:
+                msg = f"{self.path} is no register yet: it has no table of runs"
+                raise RegisterError(msg)
+            yield connection
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection | None]:
+        """Give a connection as `reader` does; None where no job has been registered yet."""
+        if not self.path.exists():
+            yield None
+            return
+        with self._errors(), contextlib.closing(self._open_to_read()) as connection:
+            sqlite_query.add_functions(connection)
+            yield connection if self._version(connection) else None
 
     def _open_to_read(self) -> sqlite3.Connection:
         address = self.path.absolute().as_uri()
-        for mode in ("mode=ro", "immutable=1"):  # the latter where not even SQLite's own files may be made beside it
-            connection = sqlite3.connect(f"{address}?{mode}", uri=True, timeout=_BUSY_S, isolation_level=None)
-            try:
-                connection.execute("SELECT 1 FROM sqlite_master")
-            except sqlite3.OperationalError:
-                connection.close()
-                if mode != "mode=ro":
-                    raise
-            else:
-                return connection
-        raise AssertionError  # the second one has returned or raised
+        try:
+            return _opened(f"{address}?mode=rw")  # for `ro` would leave SQLite's own files beside it
+        except sqlite3.OperationalError as error:
+            rest = self.path.with_name(f"{self.path.name}-wal")  # rows that a killed writer left there
+            if "locked" in str(error) or (rest.exists() and rest.stat().st_size):
+                raise
+            return _opened(f"{address}?immutable=1")  # where not even SQLite's own files may be made beside it
 
     def _connection(self) -> sqlite3.Connection:
         if self._writer is None:
@@ -173,15 +177,14 @@ class SqliteRegister:
 
     def _version(self, connection: sqlite3.Connection) -> int:
         """Return the version of the tables, 0 for an empty database; raise an error when it is not ours."""
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-        (owner,) = connection.execute("PRAGMA application_id").fetchone()
+        ((owner, version, n_tables),) = connection.execute(_HEAD)
         if owner == APPLICATION_ID:
             if version > SCHEMA:
                 msg = f"{self.path} has schema {version}, this version reads up to {SCHEMA}"
                 msg += ": pip install -U hydra-callbacks"
                 raise RegisterError(msg)
             return int(version)
-        if owner or version or connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+        if owner or version or n_tables:
             msg = f"{self.path} is a database of another program; name another register_file"
             raise RegisterError(msg)
         return 0
@@ -202,7 +205,7 @@ class SqliteRegister:
         own: Row = {"run-key": key_of(row)}
         more, types = {}, {}
         for name, value in row.items():
-            if self._known.get(name.lower()) != name or name in _OWN:
+            if self._known.get(name.lower()) != name:
                 more[name] = value
                 continue
             stored = own[name] = comparable(value)
@@ -215,20 +218,28 @@ class SqliteRegister:
     def _make_columns(self, connection: sqlite3.Connection, row: Row) -> None:
         self._known = {name.lower(): name for name in _columns(connection)}  # others may have made some
         for name in row:
-            if name and "\0" not in name and name.lower() not in self._known and len(self._known) < _MOST_COLUMNS:
-                connection.execute(f"ALTER TABLE runs ADD COLUMN {quoted(name)}")
-                self._known[name.lower()] = name
-
-
-def quoted(name: str) -> str:
-    """Return a name as SQL takes it for a column."""
-    return '"' + name.replace('"', '""') + '"'
+            lower = name.lower()
+            if lower in self._known or lower in _NO_COLUMNS or "\0" in name or len(self._known) >= _MOST_COLUMNS:
+                continue
+            connection.execute(f"ALTER TABLE runs ADD COLUMN {quoted(name)}")
+            self._known[lower] = name
 
 
 @lru_cache(maxsize=64)
 def _insert(names: tuple[str, ...]) -> str:
     columns = ", ".join(map(quoted, names))
     return f"INSERT OR REPLACE INTO runs ({columns}) VALUES ({', '.join('?' * len(names))})"  # noqa: S608  (quoted)
+
+
+def _opened(address: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(address, uri=True, timeout=_BUSY_S, isolation_level=None)
+    try:
+        connection.execute("PRAGMA query_only = 1")
+        connection.execute("SELECT 1 FROM sqlite_master")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def _create(connection: sqlite3.Connection) -> None:
@@ -242,7 +253,6 @@ def _create(connection: sqlite3.Connection) -> None:
             connection.execute(f"CREATE TABLE runs ({own} TEXT PRIMARY KEY, {', '.join(others)})")
             connection.execute('CREATE INDEX runs_by_start ON runs ("run-started")')
             # Partial, so that the few rows that are asked for at every reading are found without looking at all.
-            connection.execute(f"CREATE INDEX runs_that_run ON runs ({own}) WHERE {_RUNNING}")
             connection.execute(f"CREATE INDEX runs_with_more ON runs ({own}) WHERE {_WITH_MORE}")
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {SCHEMA}")
@@ -253,7 +263,9 @@ def _create(connection: sqlite3.Connection) -> None:
 
 
 def _columns(connection: sqlite3.Connection) -> list[str]:
-    return [name for (name,) in connection.execute("SELECT name FROM pragma_table_info('runs')")]
+    """Return the columns that hold a row's."""
+    names = connection.execute("SELECT name FROM pragma_table_info('runs')")
+    return [name for (name,) in names if name not in _OWN]
 
 
 def _rows(found: sqlite3.Cursor) -> Iterable[Row]:

@@ -1,0 +1,225 @@
+"""`hydra-callbacks show`: everything about a run, exact to the letter, whatever is left of it."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from commands import called, lines, program
+from conftest import PLAIN_CONFIG
+from run_dirs import GONE, failed, host, job, make_hydra_run, make_run, record, run_id, running
+
+from hydra_callbacks.cli import show
+from hydra_callbacks.runs.index import index
+from hydra_callbacks.runs.resolve import find_run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import App
+
+HOST = host(7)["name"]
+EVERYTHING: dict[str, Any] = {
+    "attempt": 2,
+    "job": job(3),
+    "overrides": ["lr=0.1", "opt.name='a b'"],
+    "config": {"lr": 0.1, "warmup_s": 90, "opt": {"name": "a b", "betas": [0.9, 0.999]}, "note": None},
+    "command": ["train.py", "-m", "lr=0.1,1", "opt.name='a b'"],
+    "host": {**host(7), "slurm_job_id": "4711"},
+    "git": {"sha": "1234567890" * 4, "branch": "main", "is_dirty": True, "remote": "git@example.org:me/project.git"},
+    "environment": {"python": "3.11.7", "packages": "packages.txt"},
+    "resources": {"cpu_s": 81.5, "peak_rss_bytes": 512000000, "mean_cpu_percent": 99.6},
+    "timers": {"load": 0.25},
+    "result": {"accuracy": 0.9123456789, "epochs": 12, "deep": {"er": "é"}},
+    "later": {"key": [1]},
+}
+LONG = "the learning rate must lie between 0 and 1, and not be what was given, which is 1\nsecond line"
+
+
+def shown(name: str, *, width: int = 80, where: str | None = None) -> str:
+    out = io.StringIO()
+    show.run(find_run(name, where), out, width=width)
+    return lines(out.getvalue())
+
+
+@pytest.mark.parametrize("width", [80, 160])
+def test_everything_about_a_run(here: Path, width: int) -> None:
+    make_run(here / "run", 1, **EVERYTHING)
+    assert shown("run", width=width) == (
+        "✓ completed   run\n"
+        "\n"
+        "  app        train, job 3 of its sweep, attempt 2\n"
+        "  started    2026-11-22 10:01:00, took 12.5 s\n"
+        "  id         019a0001-0000-7000-8000-000000000000\n"
+        "  overrides  lr=0.1 \"opt.name='a b'\"\n"
+        "  command    train.py -m lr=0.1,1 \"opt.name='a b'\"\n"
+        "  in         /home/me/project\n"
+        "  git        1234567890123456789012345678901234567890, main, dirty\n"
+        f"  host       {HOST}, process 7, user me, Slurm job 4711\n"
+        "\n"
+        "result\n"
+        "  accuracy  0.912346\n"
+        "  epochs    12\n"
+        "  deep.er   é\n"
+        "\n"
+        "config\n"
+        "  lr         0.1\n"
+        "  warmup_s   90\n"
+        "  opt.name   a b\n"
+        "  opt.betas  [0.9, 0.999]\n"
+        "  note       null\n"
+        "\n"
+        "environment\n"
+        "  python    3.11.7\n"
+        "  packages  packages.txt\n"
+        "\n"
+        "git\n"
+        "  remote  git@example.org:me/project.git\n"
+        "\n"
+        "later\n"
+        "  key  [1]\n"
+        "\n"
+        "resources\n"
+        "  cpu_s             1 min 21 s\n"
+        "  peak_rss_bytes    512.0 MB\n"
+        "  mean_cpu_percent  100 %\n"
+        "\n"
+        "timers\n"
+        "  load  0.25 s"
+    )
+
+
+AFTER_THE_ERROR = (
+    "\n"
+    "  app      train\n"
+    "  started  2026-11-22 10:02:00, took 12.5 s\n"
+    "  id       019a0002-0000-7000-8000-000000000000\n"
+    "  command  train.py\n"
+    "  in       /home/me/project\n"
+    f"  host     {HOST}, process 7, user me\n"
+    "\n"
+    "config\n"
+    "  lr        0.1\n"
+    "  opt.name  adam\n"
+    "\n"
+    "Traceback (most recent call last):\n"
+    '  File "train.py", line 7, in main\n'
+    "    raise ValueError\n"
+    "ValueError: lr must not be 1"
+)
+
+
+@pytest.mark.parametrize("width", [80, 160])
+def test_a_failed_run_with_its_traceback(here: Path, width: int) -> None:
+    make_run(here / "run", 2, **failed(error={**failed()["error"], "message": LONG}))
+    assert shown("run", width=width) == (
+        "✗ failed   run\n"
+        "  ValueError: the learning rate must lie between 0 and 1, and not be what was given, which is 1\n"
+        "  second line\n" + AFTER_THE_ERROR
+    )
+
+
+def test_what_may_be_copied_is_never_broken(here: Path) -> None:
+    place = f"/home/me/{'very/' * 30}long.py"
+    error = {"type": "E", "message": "m", "traceback": f"Traceback\n  {place}\nE: m\n"}
+    make_run(here / "run", **failed(error=error, cwd=place, config={"place": place, "text": "one\ntwo"}))
+    told = shown("run").splitlines()
+    assert {f"  {place}", f"  in       {place}", f"  place  {place}"} <= set(told)
+    assert told[told.index("  text   one") + 1] == "         two"
+
+
+def test_a_running_a_lost_and_an_interrupted_run(here: Path) -> None:
+    make_run(here / "running", **running(os.getpid()))
+    make_run(here / "lost", **running(GONE))
+    make_run(here / "stopped", status="interrupted", error={"type": "KeyboardInterrupt", "message": ""})
+    assert shown("running").splitlines()[:2] == ["▶ running   running", ""]
+    assert shown("lost").splitlines()[:3] == [
+        "? lost   lost",
+        "  Its process is gone, and its end was not told: killed, or out of memory?",
+        "",
+    ]
+    assert shown("stopped").splitlines()[:2] == ["■ interrupted   stopped", "  KeyboardInterrupt:"]
+
+
+def test_a_directory_with_hydras_own_files_only(here: Path) -> None:
+    make_hydra_run(here / "old", "lr: 0.1\ndb: {password: swordfish}\n", num=2, cwd=f"/home/me/{'long name/' * 10}x")
+    os.utime(here / "old/.hydra/config.yaml", (1_795_338_000, 1_795_338_000))
+    assert shown("old", width=160) == (
+        "· unknown   old\n"
+        "  It has no run record: this is what Hydra's own files tell.\n"
+        "\n"
+        "  app        train, job 2 of its sweep\n"
+        "  started    2026-11-22 10:00:00\n"
+        "  overrides  lr=0.1\n"
+        f"  in         /home/me/{'long name/' * 10}x\n"
+        "\n"
+        "config\n"
+        "  lr           0.1\n"
+        "  db.password  <redacted>"
+    )
+
+
+@pytest.mark.parametrize("name", ["register.csv", "register.jsonl", "register.db"])
+def test_a_run_whose_directory_is_gone_is_shown_as_the_register_knows_it(here: Path, name: str) -> None:
+    told = failed(result={"accuracy": 0.5}, git={"sha": "abc", "is_dirty": False}, cwd=str(here))
+    make_run(here / "outputs" / "run", 1, **told)
+    index(here / "outputs", here / "outputs" / name)
+    shutil.rmtree(here / "outputs" / "run")
+    assert shown("019a0001") == (
+        "✗ failed   outputs/run\n"
+        "  ValueError: lr must not be 1\n"
+        "  Its directory is gone: this is what the register tells.\n"
+        "\n"
+        "  app      train\n"
+        "  started  2026-11-22 10:01:00, took 12.5 s\n"
+        "  id       019a0001-0000-7000-8000-000000000000\n"
+        "  git      abc\n"
+        f"  host     {HOST}\n"
+        "\n"
+        "result\n"
+        "  accuracy  0.5\n"
+        "\n"
+        "config\n"
+        "  lr        0.1\n"
+        "  opt.name  adam"
+    )
+
+
+def test_the_record_as_it_is(here: Path) -> None:
+    make_run(here / "run", 1, **EVERYTHING)
+    done = called("show", "run", "--json")
+    assert (done.code, done.err) == (0, "")
+    assert json.loads(done.out) == record(1, output_dir=str(here / "run"), **EVERYTHING)
+
+
+def test_what_has_no_record_in_its_directory_is_told_by_the_register_too(app: App) -> None:
+    """The published configuration has RegisterRun only."""
+    app.callbacks({"_target_": "hydra_callbacks.RegisterRun"})
+    assert app.run("fail_at=1").code == 1
+    done = program("show", "latest", cwd=app.directory)
+    assert done.out.startswith("✗ failed   outputs")
+    assert "ValueError: x must not be 1" in done.out
+    assert "\n  opt.name  adam" in done.out
+
+
+def test_a_real_run_with_everything_that_the_default_preset_records(app: App) -> None:
+    app.write("conf/config.yaml", f"defaults: [{{override hydra/callbacks: default}}]\n{PLAIN_CONFIG}")
+    sha = app.commit()
+    assert app.run("-m", "x=1,2,3", "fail_at=2", "opt.name='a \"b\" é'").code == 1
+    done = program("show", "multirun/latest/1", cwd=app.directory)
+    assert (done.code, done.err) == (0, "")
+    assert done.out.startswith("✗ failed   multirun/latest/1\n  ValueError: x must not be 2\n")
+    for told in (
+        f"git        {sha}, main",
+        "peak_rss_bytes",
+        "Traceback (most recent call last)",
+        'raise ValueError(f"x',
+    ):
+        assert told in done.out
+    for name in ("latest/2", "latest"):
+        assert "  double   6\n" in program("show", name, cwd=app.directory).out
+    assert program("show", run_id(1), cwd=app.directory).code == 2
