@@ -118,10 +118,11 @@ def _shape(data: dict[str, Any]) -> tuple[Any, ...]:
     keys: list[Any] = [data.get("status") == "running"]
     for section in sections:  # which grows meanwhile
         if type(section) is dict:
-            nested = [key for key, value in section.items() if type(value) is dict]
-            sections += [section[key] for key in nested]
             keys += section
-            keys += (None, *nested)
+            nested = {key: value for key, value in section.items() if type(value) is dict}
+            if nested:
+                keys += (None, *nested)
+                sections += nested.values()
         keys.append(None)
     return tuple(keys)
 

@@ -42,8 +42,8 @@ def write(place: str, first: int, acknowledge: int) -> None:
             os.write(acknowledge, f"{number} {attempt}\n".encode())
 
 
-def kill_one(place: str, first: int, wait_s: float) -> dict[int, int]:
-    """Return the attempts that one writer was told of until it was killed."""
+def kill_one(place: str, first: int, n_told: int, wait_s: float) -> dict[int, int]:
+    """Kill a writer some time after it was told of so many attempts; return all that it was told of."""
     read_end, write_end = os.pipe()
     child = os.fork()
     if not child:
@@ -51,12 +51,12 @@ def kill_one(place: str, first: int, wait_s: float) -> dict[int, int]:
         write(place, first, write_end)
     os.close(write_end)
     with os.fdopen(read_end, encoding="ascii") as told:
-        lines = [told.readline()]
+        lines = [told.readline() for _ in range(n_told)]
         time.sleep(wait_s)
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
         lines += told
-    assert lines[0], "the writer ended by itself"
+    assert all(lines[:n_told]), "the writer ended by itself"
     return dict(tuple(map(int, line.split())) for line in lines)  # type: ignore[misc]
 
 
@@ -64,7 +64,7 @@ def main(place: str, n_kills: int) -> None:
     chance = random.Random(1)  # noqa: S311  (the same moments in each run of the tests)
     told: dict[int, int] = {}
     for number in range(n_kills):
-        told |= kill_one(place, number * 1000, chance.random() * 0.02)
+        told |= kill_one(place, number * 1000, chance.randint(1, 3), chance.random() * 0.01)
         if number % 10 == 9:
             check(place, told)
     print(json.dumps(told))  # noqa: T201  (what the program is for)

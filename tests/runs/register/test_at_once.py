@@ -66,8 +66,8 @@ def test_kill_at_any_moment_keeps_every_acknowledged_row(place: str) -> None:
     command = [sys.executable, str(Path(killing.__file__)), place, "200"]
     done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
     told = {int(number): attempt for number, attempt in json.loads(done.stdout).items()}
-    assert len(told) > 200
-    assert Counter(told.values())[2] > 20
+    assert len(told) >= 200
+    assert Counter(told.values())[2] >= 100
     killing.check(place, told)
     if place.endswith(".db"):
         with contextlib.closing(sqlite3.connect(place)) as connection:

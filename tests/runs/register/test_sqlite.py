@@ -115,7 +115,9 @@ def test_every_value_compares_with_every_other_as_in_python(register: Register, 
         assert found == [row["run-id"] for row in query.select(rows, Query(order=(order,)))], order
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=200)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None, max_examples=200
+)
 @given(table=tables, asked=st.lists(queries, min_size=5, max_size=10))
 def test_an_answer_is_the_one_that_python_gives(register: Register, table: list[Row], asked: list[Query]) -> None:
     rows = [{**job(str(number)), **row} for number, row in enumerate(table)]

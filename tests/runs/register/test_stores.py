@@ -38,7 +38,7 @@ VALUES = [
 NAMES = [
     *("a", "A", 'od"d', "it's", "a b", "a.b", "опция", "=1", "'=1", "+a", "-", "@x", "a,b", "a;b", "a\nb", "1", "[1]"),
     *('"a"', '"a\\nb"', "'a", "", " ", "é", "É", "rowid", "key", "run-key", "run-types", "run-more", "order", "select"),
-    *("%s", "a%", "$.a", "a[0]", "\t", "x" * 500, "\ufeffa", "\U0010ffff", "True", "row", "number", "run_dir"),
+    *("%s", "a%", "$.a", "a[0]", "\t", "x" * 200, "\ufeffa", "\U0010ffff", "True", "row", "number", "run_dir"),
 ]
 
 
@@ -87,14 +87,18 @@ def test_a_number_that_is_none_is_kept_as_text(place: str) -> None:
     assert (back["a"], back["b"], back["c"]) == ("nan", ["inf"], "-inf")
 
 
-texts = st.text(st.characters(codec="utf-8"), max_size=20) | st.sampled_from([v for v in VALUES if isinstance(v, str)])
+texts = st.text(st.characters(codec="utf-8"), max_size=20) | st.sampled_from(
+    [text for text in VALUES if isinstance(text, str) and len(text) < 100]
+)
 scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | texts
 nested = st.recursive(scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3))
 names = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20) | st.sampled_from(NAMES)
 values = scalars | st.lists(nested, max_size=4) | st.just({})
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None, max_examples=60
+)
 @given(sent=st.lists(st.dictionaries(names, values, max_size=6), min_size=1, max_size=3))
 def test_any_row_comes_back_equal_and_of_the_same_types(place: str, sent: list[Row]) -> None:
     remove(place)
