@@ -18,6 +18,7 @@ from conftest import wait_for
 
 from hydra_callbacks import RegisterRun
 from hydra_callbacks.errors import MissingExtraError, SettingError
+from hydra_callbacks.lifecycle import Launch
 from hydra_callbacks.runs.index import index
 from hydra_callbacks.runs.register import open_register
 
@@ -258,9 +259,35 @@ def test_formulas_in_a_configuration_do_not_run_in_a_spreadsheet(app: App) -> No
 
 
 def test_an_absolute_place_holds_all_projects_runs(app: App, tmp_path: Path) -> None:
-    app.callbacks({**REGISTER, "register_file": str(tmp_path / "all.jsonl")})
+    app.callbacks({**REGISTER, "register_file": str(tmp_path / "elsewhere/all.jsonl")})
     assert app.run().code == 0
     assert app.run("-m", "x=1").code == 0
-    found = told(tmp_path / "all.jsonl")
+    found = told(tmp_path / "elsewhere/all.jsonl")
     assert [row["run-num"] for row in found] == [None, 0]
     assert all(Path(row["run-dir"]).is_absolute() for row in found), "relative to where would not be known"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the list of what is mounted")
+def test_sqlite_on_a_network_file_system_is_warned_of_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing is shared over a network where tests run, so the list of what is mounted is another one."""
+    mounts = tmp_path / "mounts"
+    mounts.write_text(f"/dev/vda / ext4 rw 0 0\nserver:/home {tmp_path} nfs4 rw 0 0\n")
+    monkeypatch.setattr("hydra_callbacks.support.disks.file_system.__defaults__", (mounts,))
+    launch = Launch(
+        app="app",
+        config_name=None,
+        cwd=tmp_path,
+        output_dir=None,
+        output_subdir=None,
+        is_sweep=False,
+        started_at=0.0,
+        hydra_config=None,
+    )
+    for form in FORMS:
+        RegisterRun(register_file=f"r.{form}").launch_started(launch)
+    (said,) = [record.getMessage() for record in caplog.records]
+    assert said.startswith(f"Register: {tmp_path}/outputs/r.db is on a network file system (nfs4)")
+    assert ".jsonl" in said
+    assert "postgresql://" in said

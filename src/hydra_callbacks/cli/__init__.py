@@ -77,5 +77,5 @@ def main() -> None:
     read, or the nearest above it, or else the records below it.
 
     RUN is a job's output directory, a sweep's directory with a job's number behind it (multirun/2026-11-22/10-00-00/3),
-    the beginning of an id, or `latest`.
+    the beginning of an id, `latest`, or `latest/3` for a job of the latest sweep.
     """

@@ -101,10 +101,10 @@ def choose(place: Path, states: set[str], before: str | None) -> tuple[list[Run]
 def why_not(run: Run) -> str | None:
     """Return why a run's directory must be left alone; None when it may go."""
     now = run_in(run.directory)
+    if run.problem or (now and now.problem):
+        return "it cannot be read"
     if now is None:
         return "it is not there any more"
-    if run.problem or now.problem:
-        return "it is damaged"
     if record.status(now.record) == "running":
         return "it is running"
     if now.record != run.record:

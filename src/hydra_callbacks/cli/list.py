@@ -35,7 +35,9 @@ _LAST = ("run-duration_s", "run-started", "run-app", "run-host", "git.sha", "git
 @options.where_argument
 @options.filter_option
 @click.option(
-    "--sort", default="-run-started", show_default="-started", help="Columns, separated by commas; -COLUMN: high first."
+    "--sort",
+    default="-run-started",
+    help="Columns, separated by commas; -COLUMN: high first.  [default: -started]",
 )
 @click.option(
     "--limit", type=click.IntRange(min=0), help=f"The most runs, 0 for all.  [default: {_MOST_IN_TABLE} in a table]"

@@ -143,7 +143,7 @@ def shown(value: Any) -> str:
         return ""
     if isinstance(value, float) and math.isfinite(value):
         return str(int(value)) if value.is_integer() and abs(value) < 10**_DIGITS else f"{value:.{_DIGITS}g}"
-    return value if isinstance(value, str) else str(value) if not isinstance(value, (list, dict)) else json.dumps(value)
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, (list, dict)) else str(value)
 
 
 def as_words(words: Iterable[Any]) -> str:

@@ -94,8 +94,9 @@ def _print_head(found: Run, state: str, onto: Console) -> None:
 
 def _print_pairs(pairs: dict[str, str], onto: Console) -> None:
     """Print names and values, each as a line that can be copied, however long it is."""
-    wide = max(map(len, pairs))
-    for name, value in pairs.items():
+    names = list(map(render.printable, pairs))
+    wide = max(map(len, names))
+    for name, value in zip(names, pairs.values(), strict=True):
         text = value.replace("\n", "\n" + " " * (wide + 4))
         onto.print(f"  {name:<{wide}}  {text}".rstrip(), soft_wrap=True)
 

@@ -137,9 +137,8 @@ def _base(run: Run, file: Path | None) -> Path | None:
     """Return from where a row names its directory: from where the application was started, in a moved tree, too."""
     if file is None:
         return None
-    place = Path(os.path.abspath(run.place))  # noqa: PTH100  (links stay)
-    was, started_in = (Path(str(run.record.get(key) or "")) for key in ("output_dir", "cwd"))
-    inner = was.relative_to(started_in).parts if was.is_relative_to(started_in) else ()
-    if inner and place.parts[-len(inner) :] == inner and file.is_relative_to(place.parents[len(inner) - 1]):
-        return place.parents[len(inner) - 1]
-    return file.parent
+    place = os.path.abspath(run.place)  # noqa: PTH100  (links stay)
+    was, started_in = (str(run.record.get(key) or "") for key in ("output_dir", "cwd"))
+    inner = was.removeprefix(started_in) if was.startswith(started_in + os.sep) else ""
+    base = place.removesuffix(inner)
+    return Path(base) if base != place and str(file).startswith(base + os.sep) else file.parent

@@ -7,7 +7,7 @@ import os
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from hydra_callbacks.errors import RunNotFoundError
 from hydra_callbacks.runs.filters import All, Column, Compare, Value
@@ -115,9 +115,7 @@ def _by_directory(name: str) -> Run | None:
     for base in _BASES:
         directory = Path(base, name)
         if directory.is_dir():
-            run = run_in(directory)
-            if run is None and (first := _first(runs_below(directory))):
-                _fail_for_several(f"{name} holds several runs", first)
+            run = run_in(directory) or _only(runs_below(directory), f"{name} holds several runs")
         elif _NUMBER.fullmatch(directory.name) and directory.parent.is_dir():
             run = _in_sweep(directory.parent, int(directory.name))
         else:
@@ -130,10 +128,8 @@ def _by_directory(name: str) -> Run | None:
 def _in_sweep(directory: Path, number: int) -> Run | None:
     """Return the job of this number; `hydra.sweep.subdir` may have given its directory any other name."""
     jobs = (run for run in runs_below(directory) if isinstance(run.record.get("job"), dict))
-    first = _first(run for run in jobs if run.record["job"].get("sweep") and run.record["job"].get("num") == number)
-    if len(first) > 1:
-        _fail_for_several(f"several sweeps in {directory} have a job {number}", first)
-    return first[0] if first else None
+    fitting = (run for run in jobs if run.record["job"].get("sweep") and run.record["job"].get("num") == number)
+    return _only(fitting, f"several sweeps in {directory} have a job {number}")
 
 
 def _sweep_of(run: Run) -> Path:
@@ -143,16 +139,15 @@ def _sweep_of(run: Run) -> Path:
     return run.directory.absolute().parents[levels - 1]
 
 
-def _first(runs: Iterable[Run]) -> list[Run]:
-    """Return the first runs, one more than are listed."""
-    return [run for _, run in zip(range(_MOST_CANDIDATES + 1), runs, strict=False)]
-
-
-def _fail_for_several(what: str, runs: list[Run]) -> NoReturn:
-    listed = "\n".join(f"  {run.place}" for run in runs[:_MOST_CANDIDATES])
-    more = "" if len(runs) <= _MOST_CANDIDATES else "\n  ..."
-    msg = f"{what}; name one of them:\n{listed}{more}"
-    raise RunNotFoundError(msg)
+def _only(runs: Iterable[Run], complaint: str) -> Run | None:
+    """Return the only run; None when there is none; complain of several, and list the first."""
+    first = [run for _, run in zip(range(_MOST_CANDIDATES + 1), runs, strict=False)]
+    if len(first) > 1:
+        listed = "\n".join(f"  {run.place}" for run in first[:_MOST_CANDIDATES])
+        more = "" if len(first) <= _MOST_CANDIDATES else "\n  ..."
+        msg = f"{complaint}; name one of them:\n{listed}{more}"
+        raise RunNotFoundError(msg)
+    return first[0] if first else None
 
 
 def _by_id(start: str, where: str | None) -> Run | None:

@@ -13,6 +13,7 @@ import pytest
 from conftest import wait_for
 
 from hydra_callbacks.errors import RegisterError
+from hydra_callbacks.runs.index import index
 from hydra_callbacks.runs.query import Query
 from hydra_callbacks.runs.register import open_register
 
@@ -20,6 +21,8 @@ from .stores import GONE, add, job, merge, read, running, states
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from conftest import App
 
     from hydra_callbacks.runs.register.row import Row
 
@@ -162,8 +165,9 @@ def test_a_user_who_may_not_make_the_table_is_told_so(postgres: Server, database
         connection.execute("CREATE ROLE guest LOGIN")
         connection.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
         connection.execute("GRANT USAGE ON SCHEMA public TO guest")
-        said = refusal(url)
-        assert said.startswith(f"{url}: permission denied for schema public")
+        with pytest.raises(RegisterError, match="permission denied for schema public"):
+            add(url, job("a"))
+        assert states(url) == {}, "who only reads need not make it"
         add(postgres.url(database), job("a"))
         connection.execute("GRANT SELECT ON hydra_callbacks_runs TO guest")
         assert list(states(url)) == ["a"]
@@ -328,3 +332,35 @@ def test_a_password_that_is_missing_is_asked_for_by_its_name(
     said = refusal(postgres.url(database, user=postgres.asked))
     assert "no password supplied" in said
     assert REMEDY in said
+
+
+# A real run
+
+
+def test_a_server_that_goes_away_during_a_run_costs_nothing_and_index_makes_up_for_it(
+    app: App, postgres: Server, database: str
+) -> None:
+    url = postgres.url(database)
+    until_told = "    import time; Path('started').touch()\n    while not Path('go').exists(): time.sleep(0.01)\n"
+    app.write(
+        "app.py", (app.directory / "app.py").read_text().replace("    if cfg.x ==", f"{until_told}    if cfg.x ==")
+    )
+    register = {"_target_": "hydra_callbacks.RegisterRun", "register_file": url}
+    app.callbacks(register, {"_target_": "hydra_callbacks.RunRecord"}, more="note: swordfish\n")
+    process = app.start("x=7")
+    wait_for((app.directory / "started").exists)
+    assert list(states(url).values()) == ["running"]
+    postgres.stop()
+    try:
+        app.write("go", "")
+        out, err = process.communicate(timeout=60)
+    finally:
+        postgres.start()
+    assert process.returncode == 0, err
+    assert "RegisterRun.job_ended failed; the run goes on" in out
+    assert f"`hydra-callbacks index --register {url}` adds it from its record" in out
+    index(app.directory, url)
+    (row,) = read(url)
+    assert (row["x"], row["run-status"], row["note"]) == (7, "completed", "swordfish")
+    assert app.run("x=8").code == 0
+    assert sorted(states(url).values()) == ["completed", "completed"]

@@ -57,16 +57,17 @@ class PostgresRegister:
         self._address = "postgresql" + url[url.index(":") :]  # libpq knows no capitals there
         self._psycopg: Any = None
         self._open: Any = None
+        self._has_table = False
 
     def add(self, row: Row) -> None:
         """Insert or replace a row."""
         with self._errors():
-            self._connection().execute(_PUT, [key_of(row), json.dumps(row)])
+            self._writing().execute(_PUT, [key_of(row), json.dumps(row)])
 
     def merge(self, rows: Collection[Row], *, prune: bool = False) -> None:
         """Insert or replace many rows, in one transaction."""
         with self._errors():
-            connection = self._connection()
+            connection = self._writing()
             with connection.transaction(), connection.cursor() as cursor:
                 cursor.execute("SET LOCAL statement_timeout = 0")
                 if prune:
@@ -85,7 +86,8 @@ class PostgresRegister:
     def columns(self) -> list[str]:
         """Let the server look at every row."""
         with self._errors():
-            return [name for name, _ in self._connection().execute(_NAMES)]
+            connection = self._reading()
+            return [name for name, _ in connection.execute(_NAMES)] if connection else []
 
     def select(self, asked: Query) -> list[Row]:
         """Look at every row; the server sends them in parts."""
@@ -93,43 +95,57 @@ class PostgresRegister:
 
     def rows(self) -> Iterator[Row]:
         """Yield the rows as they were added."""
-        # The cursor is held, so that there is no transaction which what is added meanwhile would be a part of.
-        with self._errors(), self._connection().cursor(name=f"rows{next(_serial)}", withhold=True) as cursor:
-            cursor.itersize = _AT_ONCE
-            cursor.execute('SELECT "row" FROM hydra_callbacks_runs ORDER BY number')
-            for (row,) in cursor:
-                yield settled(row)
+        with self._errors():
+            connection = self._reading()
+            if connection is None:
+                return
+            # The cursor is held, so that there is no transaction which what is added meanwhile would be a part of.
+            with connection.cursor(name=f"rows{next(_serial)}", withhold=True) as cursor:
+                cursor.itersize = _AT_ONCE
+                cursor.execute('SELECT "row" FROM hydra_callbacks_runs ORDER BY number')
+                for (row,) in cursor:
+                    yield settled(row)
 
     def close(self) -> None:
         """Close the connection."""
         if self._open is not None:
             self._open.close()
-            self._open = None
+            self._open, self._has_table = None, False
 
-    def _connection(self) -> Any:
-        if self._open is None:
-            ours = {"connect_timeout": _TIMEOUT_S, "application_name": "hydra-callbacks"}
-            asked = self._psycopg.conninfo.conninfo_to_dict(self._address)
-            connection = self._psycopg.connect(**{**ours, **asked}, autocommit=True)
-            try:
-                connection.execute(f"SET statement_timeout = '{_STATEMENT_TIMEOUT_S}s'")
-                self._check(connection)
-            except BaseException:
-                connection.close()
-                raise
-            self._open = connection
-        return self._open
+    def _reading(self) -> Any:
+        """Return a connection to read with, for as long as it takes; None when there is no table yet."""
+        connection = self._connect()
+        connection.execute("SET statement_timeout = 0")
+        return connection if self._is_there(connection) else None
 
-    def _check(self, connection: Any) -> None:
-        """Make the table when it is missing; raise an error when it is not ours."""
-        found = "SELECT oid, obj_description(oid, 'pg_class') FROM pg_class WHERE oid = to_regclass(%s)"
-        table = connection.execute(found, ["hydra_callbacks_runs"]).fetchone()
-        if table is None:
+    def _writing(self) -> Any:
+        """Return a connection to add rows with; the table is made when it is missing."""
+        connection = self._connect()
+        if not self._is_there(connection):
             with connection.transaction():
                 connection.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
                 connection.execute(_TABLE)
                 connection.execute(f"COMMENT ON TABLE hydra_callbacks_runs IS '{_MARK}{SCHEMA}'")
-            return
+            self._has_table = True
+        return connection
+
+    def _connect(self) -> Any:
+        if self._open is None:
+            ours = {"connect_timeout": _TIMEOUT_S, "application_name": "hydra-callbacks"}
+            asked = self._psycopg.conninfo.conninfo_to_dict(self._address)
+            connection = self._psycopg.connect(**{**ours, **asked}, autocommit=True)
+            connection.execute(f"SET statement_timeout = '{_STATEMENT_TIMEOUT_S}s'")
+            self._open = connection
+        return self._open
+
+    def _is_there(self, connection: Any) -> bool:
+        """Tell whether there is a table; raise an error when it is not ours."""
+        if self._has_table:
+            return True
+        found = "SELECT oid, obj_description(oid, 'pg_class') FROM pg_class WHERE oid = to_regclass(%s)"
+        table = connection.execute(found, ["hydra_callbacks_runs"]).fetchone()
+        if table is None:
+            return False
         schema = re.fullmatch(rf"{_MARK}(\d+)", table[1] or "")
         if schema is None:
             msg = f"the table hydra_callbacks_runs of {self.location} is another program's; name another database"
@@ -138,6 +154,8 @@ class PostgresRegister:
             msg = f"{self.location} has schema {schema[1]}, this version reads up to {SCHEMA}"
             msg += ": pip install -U hydra-callbacks"
             raise RegisterError(msg)
+        self._has_table = True
+        return True
 
     @contextlib.contextmanager
     def _errors(self) -> Iterator[None]:
