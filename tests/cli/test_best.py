@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import shutil
 from typing import TYPE_CHECKING, Any
 
@@ -79,6 +80,7 @@ def test_no_line_is_broken_however_long(here: Path, width: int) -> None:
     ]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="words as in POSIX")
 def test_the_overrides_survive_a_shell(here: Path) -> None:
     make_run(here / "run", overrides=ODD, command=["my train.py", *ODD], result={"accuracy": 1})
     told = called("best", "accuracy").out.splitlines()
@@ -157,6 +159,7 @@ def test_a_winner_whose_directory_is_gone(sweep: Path) -> None:
     assert "To run it again:\n  python your_app.py lr=2\n" in told
 
 
+@pytest.mark.skipif(os.name == "nt", reason="words as in POSIX")
 def test_a_real_sweep_is_run_again_by_what_is_told(app: App) -> None:
     app.callbacks({"_target_": "hydra_callbacks.RunRecord"})
     config = (app.directory / "conf/config.yaml").read_text()

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -188,19 +189,24 @@ def test_a_run_that_is_running_is_never_touched(sweep: Path) -> None:
     assert names(sweep) == {"3", "multirun.yaml"}
 
 
-def test_a_run_that_starts_again_while_you_think_is_never_touched(sweep: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The question is answered at the very moment at which one job starts and another one has started and ended."""
-
-    def answer(_question: str) -> bool:
+def test_a_run_that_starts_again_while_you_think_is_never_touched(sweep: Path) -> None:
+    command = [sys.executable, "-m", "hydra_callbacks", *FAILED, "--state", "lost", "--delete"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, **pipes) as process:
+        assert process.stdout is not None
+        asked = b""
+        while not asked.endswith(b"[y/N]: "):
+            asked += process.stdout.read(1)
         make_run(sweep / "1", 1, job=job(1), attempt=2, **running(os.getpid()))
         make_run(sweep / "6", 6, job=job(6), attempt=2)
-        return True
-
-    monkeypatch.setattr("click.confirm", answer)
-    done = called(*FAILED, "--state", "lost", "--delete")
-    assert done.code == 2
+        _, err = process.communicate(b"y\n")
+    assert process.returncode == 2
     place = "multirun/2026-11-22/10-00-00"
-    assert left_alone(done) == [f"{place}/1: it is running", f"{place}/6: it has changed meanwhile"]
+    assert err.decode().splitlines() == [
+        f"Left alone: {place}/1: it is running",
+        f"Left alone: {place}/6: it has changed meanwhile",
+        "Error: left alone, for the reasons above: 2 runs",
+    ]
     assert names(sweep) == {"0", "1", "2", "3", "5", "6", "multirun.yaml"}
 
 
@@ -232,9 +238,9 @@ def test_folders_that_are_empty_then_go_but_not_the_one_that_was_named(here: Pat
     assert names(here / "outputs") == {"2026-11-22", "2026-11-23"}
     assert called(*ALL, "outputs").code == 0
     assert names(here / "outputs") == {"2026-11-22"}, "it was empty before"
-    make_run(here / "outputs" / "run")
-    assert called(*ALL, "outputs/run").code == 0
-    assert names(here / "outputs") == {"2026-11-22"}
+    make_run(here / "alone" / "run")
+    assert called(*ALL, "alone/run").code == 0
+    assert names(here) == {"alone", "outputs"}, "nothing above the directory that was named goes"
 
 
 @pytest.mark.parametrize("name", ["register.csv", "register.jsonl", "register.db"])
@@ -321,7 +327,7 @@ def test_damaged_and_foreign_directories_are_left_alone(here: Path) -> None:
     write(here / "foreign" / "run.json", '{"name": "of another program"}')
     write(here / "data" / "numbers.csv", "1\n")
     done = called(*ALL)
-    assert (done.out, left_alone(done)) == (NOTHING, ["torn: it is damaged"])
+    assert (done.out, left_alone(done)) == (NOTHING, ["torn: it cannot be read"])
     assert names(here) == {"torn", "foreign", "data"}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -122,7 +123,7 @@ def test_nothing_is_imported_that_is_not_needed(here: Path, line: str, modules: 
     assert loaded(*(word.replace("~", " ") for word in line.split(" "))) == modules
 
 
-@pytest.mark.skipif(os.name == "nt", reason="there is no such shell")
+@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
 @pytest.mark.parametrize("form", ["table", "csv", "json"])
 def test_who_reads_no_further_hears_no_complaint(here: Path, form: str) -> None:
     make_runs(here, 300, note="x" * 1000)

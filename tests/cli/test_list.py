@@ -214,15 +214,18 @@ def test_the_machine_forms_have_every_column_and_keep_types(sweep: Path) -> None
 
 def test_parquet_keeps_numbers_and_texts(sweep: Path) -> None:
     polars = pytest.importorskip("polars")
+    make_run(sweep / "5", 5, config={"lr": 100, "seed": 2**70}, result={"accuracy": None})
     file = sweep / "runs.parquet"
     with file.open("wb") as out:
         command = [sys.executable, "-m", "hydra_callbacks", "list", "--format", "parquet", "--sort", "lr"]
         subprocess.run(command, stdout=out, check=True)
     frame = polars.read_parquet(file)
-    assert frame["lr"].to_list() == [0.001, 0.01, 0.1, 1, 10]
-    assert frame["run-status"].to_list() == ["completed", "failed", "interrupted", "running", "lost"]
-    assert frame["job_success"].to_list() == [True, False, False, False, False]
-    assert frame["run-overrides"].to_list() == ["[]"] * 5
+    assert frame["lr"].to_list() == [0.001, 0.01, 0.1, 1, 10, 100]
+    assert frame["run-status"].to_list()[1:] == ["failed", "interrupted", "running", "lost", "completed"]
+    assert frame["job_success"].to_list() == [True, False, False, False, False, True]
+    assert frame["run-overrides"].to_list() == ["[]"] * 6
+    assert frame["seed"].to_list() == ["7"] * 5 + [str(2**70)], "which no integer there can hold"
+    assert frame["result.accuracy"].to_list() == [0.9123456789, *[None] * 5]
 
 
 def test_parquet_without_polars_says_how_to_get_it(sweep: Path) -> None:

@@ -223,3 +223,14 @@ def test_a_real_run_with_everything_that_the_default_preset_records(app: App) ->
     for name in ("latest/2", "latest"):
         assert "  double   6\n" in program("show", name, cwd=app.directory).out
     assert program("show", run_id(1), cwd=app.directory).code == 2
+
+
+def test_what_a_terminal_would_obey_is_spelled_out(here: Path) -> None:
+    evil = "a\x1b]0;owned\x07\x1b[31mb\u202e"
+    error = {"type": evil, "message": evil, "traceback": f"Traceback\n  {evil}\n"}
+    told = {"config": {evil: evil}, "app": evil, "overrides": [evil], "command": [evil], "cwd": evil}
+    make_run(here / "run", **failed(error=error, git={"branch": evil}, result=["é", evil], **told))
+    text = shown("run")
+    assert text.count(r"a\x1b]0;owned\x07\x1b[31mb\u202e") == 10
+    assert r'["é", "a\u001b]0;owned\u0007\u001b[31mb\u202e"]' in text
+    assert not set(text) & set(evil[1:2] + "\x07\u202e")

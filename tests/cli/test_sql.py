@@ -7,11 +7,10 @@ import hashlib
 import io
 import json
 import os
-import shutil
 from typing import TYPE_CHECKING
 
 import pytest
-from commands import called, lines
+from commands import called, lines, program
 from run_dirs import GONE, failed, job, make_hydra_run, make_run, running, write
 
 from hydra_callbacks.cli import sql
@@ -19,6 +18,8 @@ from hydra_callbacks.runs.index import index
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from conftest import App
 
 FORMS = ["register.csv", "register.jsonl", "register.db", "multirun"]
 STATES = 'SELECT "run-status" AS status, count(*) AS n, avg("result.accuracy") AS mean FROM runs GROUP BY 1 ORDER BY 1'
@@ -193,10 +194,17 @@ def test_no_copy_stays_behind(sweep: Path, tmp_path: Path) -> None:
     assert list(temporary.iterdir()) == []
 
 
+def test_a_real_sweep_is_asked_about(app: App) -> None:
+    register = {"_target_": "hydra_callbacks.RegisterRun", "register_file": "register.db"}
+    app.callbacks(register, {"_target_": "hydra_callbacks.RunRecord"})
+    assert app.run("-m", "x=1,2,3", "fail_at=2", "opt.lr=0.1,0.2").code == 1
+    question = (
+        'SELECT "opt.lr" AS lr, count(*) AS n, avg("result.double") AS mean FROM runs WHERE "job_success" GROUP BY 1'
+    )
+    for where in ("multiruns/register.db", "multirun"):
+        done = program("sql", question, "--from", where, "--format", "csv", cwd=app.directory)
+        assert (done.code, done.out, done.err) == (0, "lr,n,mean\n0.1,2,4.0\n0.2,2,4.0\n", "")
+
+
 def test_a_directory_without_runs_has_an_empty_table(here: Path) -> None:
     assert answered("SELECT count(*) FROM runs") == [["0"]]
-    (here / "register.csv").write_text("")
-    done = called("sql", "SELECT count(*) FROM runs", "--from", "gone.db")
-    assert done.code == 2
-    assert "there is no file or directory 'gone.db'" in done.err
-    shutil.rmtree(here)

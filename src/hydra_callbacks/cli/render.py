@@ -34,6 +34,7 @@ _STATES = {  # each by its word, a sign, and a colour that is told apart from th
     "lost": ("?", "bold magenta"),
 }
 _DIGITS = 6
+_INT_BITS = 64  # of Parquet's integers
 _WIDEST, _NO_LIMIT = 60, 1_000_000  # characters: of a column before it wraps, and of a line
 _UNSEEN = (  # what a terminal obeys instead of showing it: control characters, and those that turn the direction
     *(set(range(0x20)) - {ord("\n"), ord("\t")}),
@@ -235,6 +236,7 @@ def write(rows: Sequence[Mapping[str, Any]], form: Format, out: IO[str]) -> None
 
 
 def _of_one_type(values: list[Any]) -> list[Any]:
+    values = [str(value) if isinstance(value, int) and value.bit_length() >= _INT_BITS else value for value in values]
     kinds = {type(value) for value in values if value is not None}
     if kinds <= {int, float} or kinds in ({bool}, {str}):
         return [float(value) if value is not None and float in kinds else value for value in values]
