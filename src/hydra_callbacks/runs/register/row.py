@@ -102,7 +102,7 @@ def directory_of(row: Row, register: Path | None = None) -> Path | None:
     named = Path(str(row.get("run-dir") or ""))
     if named == Path():
         return None
-    bases = [Path.cwd()] if register is None else list(register.absolute().parents)
+    bases = [Path.cwd()] if register is None else list(register.absolute().parents)[:-1]  # never below the root
     candidates = [named] if named.is_absolute() else [base / named for base in bases]
     return next((candidate for candidate in candidates if candidate.is_dir()), None)
 
