@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
 import sys
 from typing import TYPE_CHECKING
 
@@ -185,3 +186,15 @@ def test_a_record_that_cannot_be_written_costs_nothing(app: App) -> None:
     assert done.code == 0
     assert "RunRecord.job_started failed; the run goes on" in done.out
     assert (app.directory / "here" / "results.json").exists()
+
+
+def test_an_application_that_is_a_module_is_recorded_as_one(app: App) -> None:
+    app.callbacks(RECORD)
+    app.write("my/__init__.py", "")
+    text = (app.directory / "app.py").read_text(encoding="utf-8").replace('"conf"', '"../conf"')
+    app.write("my/app.py", text)
+    done = subprocess.run(
+        [app.python, "-m", "my.app", "x=3"], cwd=app.directory, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert app.record()["command"] == ["-m", "my.app", "x=3"]

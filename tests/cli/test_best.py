@@ -50,7 +50,7 @@ def test_the_winner_and_how_to_run_it_again(sweep: Path) -> None:
         "Its overrides:\n"
         "  lr=2\n"
         "\n"
-        "To run it again:\n"
+        "To run it again, in /home/me/project:\n"
         "  python train.py --config-name big '-cd=my conf' lr=2\n"
     )
 
@@ -85,7 +85,7 @@ def test_the_overrides_survive_a_shell(here: Path) -> None:
     make_run(here / "run", overrides=ODD, command=["my train.py", *ODD], result={"accuracy": 1})
     told = called("best", "accuracy").out.splitlines()
     overrides = told[told.index("Its overrides:") + 1]
-    again = told[told.index("To run it again:") + 1]
+    again = told[told.index("To run it again, in /home/me/project:") + 1]
     assert ran(["sh", "-c", f"printf '%s\\0' {overrides}"]).out.split("\0")[:-1] == ODD
     assert ran(["sh", "-c", f"printf '%s\\0' {again}"]).out.split("\0")[:-1] == ["python", "my train.py", *ODD]
 
@@ -171,3 +171,27 @@ def test_a_real_sweep_is_run_again_by_what_is_told(app: App) -> None:
     assert ran(["sh", "-c", again], cwd=app.directory).code == 0
     kept = app.record()
     assert (kept["config_name"], kept["config"]["x"], kept["config"]["opt"]["name"]) == ("big", 3, 'it\'s "é"')
+
+
+def test_hydras_own_overrides_the_module_and_the_commit_are_told(here: Path) -> None:
+    """What was switched on by the command line is switched on again; what made it a sweep is not."""
+    words = [
+        "hydra/callbacks=default",
+        "hydra/launcher=joblib",
+        "hydra.sweep.dir=x",
+        "hydra.run.dir=y",
+        "hydra.job.name=z",
+    ]
+    make_run(
+        here / "multirun/1/0",
+        0,
+        command=["-m", "my.app", "-m", *words, "lr=1,2"],
+        cwd=str(here),
+        git={"sha": "0123456789abcdef", "branch": "main", "is_dirty": True},
+        overrides=["lr=1"],
+        result={"accuracy": 0.5},
+    )
+    assert called("best", "accuracy").out.splitlines()[-2:] == [
+        "To run it again, on commit 01234567 with changes that were not committed:",
+        "  python -m my.app hydra/callbacks=default hydra.job.name=z lr=1",
+    ]

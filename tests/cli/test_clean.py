@@ -354,3 +354,24 @@ def test_what_can_only_be_deleted_in_part_is_told(open_path: Path) -> None:
     assert told.startswith("run: some of it could not be deleted: ")
     assert told.endswith(": Permission denied")
     assert (run / "kept" / "model.bin").is_file()
+
+
+def test_what_only_looks_like_a_runs_directory_is_left_alone(here: Path) -> None:
+    """Each of these was somebody's work before it was taken for a run's."""
+    write(here / "other/data/run.json", '{"id": "5", "status": "failed", "started_at": "2020-01-01T00:00:00Z"}')
+    run = make_run(here / "outputs/a", **failed())
+    shutil.copytree(run / ".hydra", here / "docs/attachments")
+    outer = make_run(here / "outputs/b", 1, **failed())
+    make_run(outer / ".cache/inner", 2)
+    whole = make_run(here / "multirun/s", 3, job=job(2), sweep_dir=str(here / "multirun/s"), **failed())
+    write(whole / "multirun.yaml", "hydra: {}\n")
+    done = called(*ALL)
+    assert not run.exists(), "that one is a run's"
+    for kept in ("other/data/run.json", "docs/attachments/run.json", "outputs/b/.cache/inner", "multirun/s"):
+        assert (here / kept).exists(), kept
+    assert sorted(left_alone(done)) == [
+        "docs/attachments: its record tells of another directory",
+        "multirun/s: it is the directory of a whole sweep",
+        "other/data: its record tells of another directory",
+        "outputs/b: it holds other runs",
+    ]

@@ -15,6 +15,7 @@ from run_dirs import GONE, failed, job, make_hydra_run, make_run, running, write
 
 from hydra_callbacks.cli import sql
 from hydra_callbacks.runs.index import index
+from hydra_callbacks.runs.register.row import OF_A_PROCESS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -87,7 +88,7 @@ def test_every_form_gives_the_same_answer(sweep: Path, where: str | None) -> Non
 @pytest.mark.parametrize("where", FORMS)
 def test_all_columns_are_those_that_a_listing_has_too(sweep: Path, where: str) -> None:
     done = called("sql", "SELECT * FROM runs", "--from", where, "--format", "json")
-    columns = {*json.loads(called("list", where, "--format", "json").out)[0], "run-pid", "run-boot_id"}
+    columns = {*json.loads(called("list", where, "--format", "json").out)[0], *(f"run-{key}" for key in OF_A_PROCESS)}
     assert set(json.loads(done.out)[0]) - columns == set(), "none that is for our own use"
 
 
@@ -161,10 +162,23 @@ def test_what_sqlite_does_not_understand_is_told_plainly(sweep: Path) -> None:
         return done.err
 
     assert error("SELEC 1") == 'Error: SQLite says: near "SELEC": syntax error\n'
-    assert error('SELECT "no such" || nope FROM runs') == "Error: SQLite says: no such column: nope\n"
+    assert error("SELECT nope FROM runs") == "Error: SQLite says: no such column: nope\n"
     assert error("SELECT * FROM jobs") == "Error: SQLite says: no such table: jobs\n"
     assert error("SELECT 1; SELECT 2") == "Error: SQLite says: You can only execute one statement at a time.\n"
     assert error("SELECT abs(-9223372036854775808)") == "Error: SQLite says: integer overflow\n"
+
+
+def test_a_mistyped_column_is_not_taken_for_a_text(sweep: Path) -> None:
+    """As SQLite does with what stands in double quotes: `"result.acuracy" > 0.98` would then fit every run."""
+    done = called("sql", 'SELECT "run-dir" FROM runs WHERE "result.accurac" > 0.98')
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith('Error: there is no column "result.accurac"; nearest: result.accuracy')
+    for question in (
+        'SELECT count(*) AS "n of all" FROM runs ORDER BY "n of all"',
+        """SELECT count(*) FROM runs WHERE '"no column"' != "run-dir" """,
+        'WITH "some" AS (SELECT * FROM runs) SELECT count(*) FROM "some"',
+    ):
+        assert called("sql", question).code == 0, question
 
 
 def test_a_question_without_an_answer(sweep: Path) -> None:

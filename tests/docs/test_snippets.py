@@ -26,6 +26,7 @@ VARYING = {
     r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}": "TIME",
     r"\d{4}-\d\d-\d\d[/\\]\d\d-\d\d-\d\d": "RUN",
     r"\b[0-9a-f]{40}\b": "SHA",
+    r"(?<=on commit )[0-9a-f]{8}\b": "SHA",
     r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b": "ID",
     r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d": "TIME",
     r"\d+\.\d kB": "N kB",

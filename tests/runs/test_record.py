@@ -82,7 +82,14 @@ def test_a_directory_where_another_process_is_at_work_is_not_taken_for_an_attemp
 ) -> None:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
         (odd_path / "run.json").write_text(
-            json.dumps({"schema": 1, "id": "theirs", "status": "running", "host": {**host_facts(), "pid": other.pid}})
+            json.dumps(
+                {
+                    "schema": 1,
+                    "id": "theirs",
+                    "status": "running",
+                    "host": {**host_facts(), "pid": other.pid, "pid_started": None},
+                }
+            )
         )
         ours = JobRecord(odd_path)
         other.communicate(b"\n")
@@ -150,3 +157,13 @@ def test_ids_are_uuids_of_version_7_and_sort_by_age() -> None:
 def test_times_are_utc_with_milliseconds() -> None:
     assert record.timestamp(0.1204) == "1970-01-01T00:00:00.120Z"
     assert record.timestamp(1_795_350_875) == "2026-11-22T12:34:35.000Z"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"id": [1]}, {"id": 5}, {"config": 5}, {"host": []}, {"overrides": "x=1"}, {"attempt": "x"}, {"status": {}}],
+)
+def test_a_record_with_a_wrong_type_is_told_of_as_damaged(odd_path: Path, wrong: dict[str, Any]) -> None:
+    (odd_path / "run.json").write_text(json.dumps({"schema": 1, **wrong}))
+    with pytest.raises(RecordError, match=rf"is no run record: expected {next(iter(wrong))} to be of type"):
+        record.read(odd_path)

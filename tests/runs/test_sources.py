@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import platform
 import sqlite3
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from run_dirs import GONE, failed, job, make_hydra_run, make_run, running, write
 from hydra_callbacks.errors import RegisterError
 from hydra_callbacks.runs import query
 from hydra_callbacks.runs.index import index
+from hydra_callbacks.runs.register import open_register
 from hydra_callbacks.runs.sources import Records, is_register, opened, registers_below, registers_near, sources
 
 HEADER = "lr,run-dir,job_success\n"
@@ -190,3 +192,16 @@ def test_records_answer_as_their_rows_do(records: Records, filter_: str) -> None
         assert records.select(asked) == query.select(rows, asked), sort
         fresh = Records(Path(records.location))
         assert fresh.select(asked) == query.select(rows, asked), "asked before any row was made"
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_a_register_is_there_from_the_start_of_its_first_job(here: Path, form: str) -> None:
+    path = here / "outputs" / f"register.{form}"
+    row = {"run-dir": "outputs/1", "run-id": "a", "run-status": "running", "run-pid": GONE, "run-host": platform.node()}
+    with contextlib.closing(open_register(path)) as register:
+        register.add(row)
+    assert not path.exists()
+    assert registers_near(here) == [path.relative_to(here)]
+    for where in (None, str(path)):
+        with opened(where) as (source,):
+            assert [row["run-status"] for row in source.rows()] == ["lost"]

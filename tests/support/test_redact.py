@@ -120,7 +120,13 @@ def test_secrets_that_come_later_are_learnt() -> None:
 def test_the_work_is_in_proportion_to_the_text() -> None:
     """Each of these texts took hours when every position of a long word was tried anew."""
     redactor = Redactor({}, environ={})
-    for text in ("a: b " + "A" * 1_000_000, "a=" * 300_000, "password" * 100_000, "x." * 500_000 + "="):
+    for text in (
+        "a: b " + "A" * 1_000_000,
+        "a=" * 300_000,
+        "password" * 100_000,
+        "x." * 500_000 + "=",
+        "://a:b" * 30_000,
+    ):
         assert redactor.text(text) == text
 
 
@@ -144,3 +150,21 @@ def test_overrides_keep_their_names() -> None:
         "max_tokens=5",
         "--multirun",
     ]
+
+
+@pytest.mark.parametrize("password", ["plain", "with/slash", "with@at", "a:b", "=/+"])
+def test_credentials_in_an_address_are_taken_out_whole(password: str) -> None:
+    redactor = Redactor({}, environ={})
+    assert redactor.text(f"at postgresql://me:{password}@host/db now") == f"at postgresql://{REDACTED}@host/db now"
+
+
+def test_addresses_without_credentials_stay() -> None:
+    redactor = Redactor({}, environ={})
+    for text in ("http://localhost:8080/x?a=b", "ssh://git@host/x", "https://host/path"):
+        assert redactor.text(text) == text
+
+
+def test_a_number_that_is_a_secret_is_taken_out_of_texts_too() -> None:
+    redactor = Redactor({"db": {"password": 12345678}}, environ={})
+    assert redactor.text("login with 12345678 failed") == f"login with {REDACTED} failed"
+    assert redactor.text("Authorization: Bearer abc.def") == f"Authorization: Bearer {REDACTED}"

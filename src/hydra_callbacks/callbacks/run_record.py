@@ -51,7 +51,7 @@ class RunRecord(RunCallback):
 
     def launch_started(self, launch: Launch) -> None:  # noqa: ARG002  (the words are the process's, not the launch's)
         """Remember the command line; a worker process has another one."""
-        self._command = list(sys.argv)
+        self._command = _command()
 
     def job_started(self, job: Job) -> None:
         """Write the record of a running job."""
@@ -101,6 +101,14 @@ class RunRecord(RunCallback):
                 return written
         returned = outcome.return_value
         return returned if returned is None or isinstance(returned, dict) else {"return_value": returned}
+
+
+def _command() -> list[str]:
+    """Return the words after `python`: the program's name and its arguments, or `-m` and a module's."""
+    spec = getattr(sys.modules.get("__main__"), "__spec__", None)
+    if spec is not None and spec.origin == sys.argv[0]:
+        return ["-m", spec.name.removesuffix(".__main__"), *sys.argv[1:]]
+    return list(sys.argv)
 
 
 def _stat(file: Path) -> tuple[int, int, int] | None:

@@ -51,7 +51,8 @@ class LazyGroup(click.Group):
             sys.stdout.reconfigure(errors="backslashreplace")
         try:
             result = super().invoke(ctx)
-            sys.stdout.flush()
+            if sys.stdout is not None:  # as with `>&-`
+                sys.stdout.flush()
         except HydraCallbacksError as error:
             raise Failure(str(error)) from error
         except OSError as error:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import click
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 
 _PLACES = ("-cn", "--config-name", "-cp", "--config-path", "-cd", "--config-dir")
 """Hydra's options that decide which configuration the overrides apply to."""
+_HYDRA = re.compile(r"[+~]{0,2}hydra[./]")
+_OF_A_SWEEP = re.compile(r"[+~]{0,2}hydra(?:[./](?:launcher|sweeper|sweep|mode)\b|\.run\.dir\b)")
+"""The latter also where a single run went, which should not be overwritten."""
 
 
 @click.command("best")
@@ -76,21 +81,36 @@ def run(  # noqa: PLR0913  (what is told, and how)
     onto.print(
         "Its overrides:",
         f"  {render.as_words(words) or '(none)'}\n",
-        "To run it again:",
+        f"To run it again{_where(record)}:",
         f"  {again}",
         sep="\n",
         soft_wrap=True,
     )
 
 
+def _where(record: dict[str, Any]) -> str:
+    """Return in which directory and on which commit a run was made, as far as it must be told."""
+    started_in, git = record.get("cwd"), record.get("git") or {}
+    told = "" if started_in in {None, str(Path.cwd())} else f", in {started_in}"
+    if git.get("sha"):
+        told += f", on commit {str(git['sha'])[:8]}"
+        told += " with changes that were not committed" if git.get("is_dirty") else ""
+    return told
+
+
 def _program(command: Sequence[Any] | None) -> list[str]:
-    """Return the program's name and what chooses the configuration, from the words that it was started with."""
+    """Return the program's name, what chooses the configuration, and Hydra's own overrides that are not about sweeps.
+
+    Args:
+        command: The words that the application was started with.
+    """
     words = [str(word) for word in command or ["your_app.py"]]
-    chosen = words[:1]
-    for index, word in enumerate(words[1:], start=1):
+    n_first = 2 if words[0] == "-m" else 1
+    chosen = words[:n_first]
+    for index, word in enumerate(words[n_first:], start=n_first):
         if word in _PLACES:
             chosen += words[index : index + 2]
-        elif word.partition("=")[0] in _PLACES:
+        elif word.partition("=")[0] in _PLACES or (_HYDRA.match(word) and not _OF_A_SWEEP.match(word)):
             chosen.append(word)
     return chosen
 

@@ -14,7 +14,7 @@ import click
 
 from hydra_callbacks.cli import Failure, options, render
 from hydra_callbacks.runs import record
-from hydra_callbacks.runs.find import Run, as_typed, run_in, runs_below
+from hydra_callbacks.runs.find import HYDRA, Run, as_typed, run_in, runs_below
 from hydra_callbacks.runs.sources import registers_below
 
 if TYPE_CHECKING:
@@ -114,15 +114,31 @@ def why_not(run: Run) -> str | None:
 
 def _why_not_a_directory(run: Run) -> str | None:
     directory = Path(os.path.realpath(run.directory))
+    data = run.record
     checks: dict[str, Callable[[], object]] = {
         "it is a link": run.directory.is_symlink,
+        "it is the directory of a whole sweep": lambda: (
+            (directory / "multirun.yaml").exists() or data.get("sweep_dir", "") == data.get("output_dir")
+        ),
         "it is the directory of a project, too": lambda: _is_of_project(directory, run),
+        "its record tells of another directory": lambda: Path(str(data.get("output_dir") or "")).name != directory.name,
         "it holds the working directory": lambda: _holds(directory, Path.cwd()),
-        "it holds other runs": lambda: any(other.directory != directory for other in runs_below(directory)),
+        "it holds other runs": lambda: _holds_runs(directory),
         "it holds a register": lambda: registers_below(directory),
         "nothing may be removed from its folder": lambda: not os.access(directory.parent, os.W_OK),
     }
     return next((why for why, holds in checks.items() if holds()), None)
+
+
+def _holds_runs(directory: Path) -> bool:
+    """Tell whether there are runs below a run's directory, hidden folders included."""
+    own = {directory, directory / HYDRA}
+    if not any((folder / record.FILE_NAME).exists() for folder in own):  # `hydra.output_subdir` has another name
+        own |= {file.parent for file in directory.glob(f"*/{record.FILE_NAME}")}
+    return any(
+        Path(root) not in own and (HYDRA in folders or record.FILE_NAME in files)
+        for root, folders, files in os.walk(directory)
+    )
 
 
 def _is_of_project(directory: Path, run: Run) -> bool:

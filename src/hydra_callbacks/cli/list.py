@@ -13,6 +13,7 @@ import click
 from hydra_callbacks.cli import options, render
 from hydra_callbacks.runs.filters import comparable
 from hydra_callbacks.runs.query import SHORT, find_column
+from hydra_callbacks.runs.register.row import OF_A_PROCESS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +28,10 @@ _GAP, _EDGE = 3, 2  # characters: between columns, and of the table's sides
 _NARROWEST_ERROR = 20  # characters
 _ALWAYS = ("run-dir", "run-status")
 _NAMES = {name: short for short, name in SHORT.items() if short not in {"dir", "duration_s"}}
-_TOLD_ALREADY = {"run-id", "run-num", "run-overrides", "run-attempt", "run-pid", "run-boot_id", "job_success"}
+_TOLD_ALREADY = {
+    *("run-id", "run-num", "run-overrides", "run-attempt", "job_success"),
+    *(f"run-{key}" for key in OF_A_PROCESS),
+}
 _LAST = ("run-duration_s", "run-started", "run-app", "run-host", "git.sha", "git.is_dirty", "run-error")
 
 

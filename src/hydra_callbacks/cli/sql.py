@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -11,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from hydra_callbacks.cli import Failure, options, render
-from hydra_callbacks.runs.register.sqlite_query import quoted
+from hydra_callbacks.runs.register.sqlite_query import PROCESS, quoted
 from hydra_callbacks.runs.sources import Records, opened
 from hydra_callbacks.support.plain import plain
 
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator
 
+_MOST_NEAREST = 4
+_NAME = re.compile(r"""'(?:[^']|'')*'|(?P<as_>\bAS\s+|\bWITH\s+)?"(?P<name>(?:[^"]|"")*)\"""", re.IGNORECASE)
 _RECURSIVE = 33  # SQLITE_RECURSIVE, which the module does not name in every version
 
 
@@ -56,6 +60,7 @@ def run(
 
     allowed = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, _RECURSIVE}
     connection.execute("SELECT 1 FROM json_each('[]'), json_tree('[]')")  # whose first use makes more than is allowed
+    _check_names(connection, question)
     connection.set_authorizer(lambda action, *_: sqlite3.SQLITE_OK if action in allowed else sqlite3.SQLITE_DENY)
     try:
         found = connection.execute(question)
@@ -73,6 +78,19 @@ def run(
         render.table([{name: render.shown(value) for name, value in row.items()} for row in rows], onto, whole=True)
     else:
         render.tell("No row answers this")
+
+
+def _check_names(connection: sqlite3.Connection, question: str) -> None:
+    """Raise an error for a name in double quotes that is none: SQLite would take it for a text, and go on."""
+    names = [name for (name,) in connection.execute("SELECT name FROM pragma_table_info('runs')")]
+    told = [(match["name"].replace('""', '"'), match["as_"]) for match in _NAME.finditer(question) if match["name"]]
+    known = {name.lower() for name in (*names, "runs", "rowid", *(name for name, is_new in told if is_new))}
+    for name, _ in told:
+        if name.lower() not in known:
+            nearest = difflib.get_close_matches(name, names, n=_MOST_NEAREST, cutoff=0.5)
+            hint = f"; nearest: {', '.join(nearest)}" if nearest else ""
+            msg = f'there is no column "{name}"{hint} (a text stands in single quotes)'
+            raise Failure(msg)
 
 
 @contextlib.contextmanager
@@ -99,10 +117,8 @@ def _make_view(connection: sqlite3.Connection) -> None:
     ours = {"run-key", "run-types"} if is_more else {"run-key", "run-types", "run-more"}
     names = [name for (name,) in connection.execute("SELECT name FROM pragma_table_info('runs')") if name not in ours]
     told = {name: quoted(name) for name in names}
-    if {"run-host", "run-pid", "run-boot_id"}.issubset(names):
-        told["run-status"] = """
-            CASE "run-status" WHEN 'running' THEN state_of("run-host", "run-pid", "run-boot_id") ELSE "run-status" END
-        """
+    process = ", ".join(quoted(name) if name in names else "NULL" for name in PROCESS)
+    told["run-status"] = f"""CASE "run-status" WHEN 'running' THEN state_of({process}) ELSE "run-status" END"""
     columns = ", ".join(f"{text} AS {quoted(name)}" for name, text in told.items())
     connection.execute("PRAGMA query_only = 0")  # of which also what is made for this connection alone counts
     connection.execute(f"CREATE TEMPORARY VIEW runs AS SELECT {columns} FROM main.runs")  # noqa: S608  (quoted)

@@ -25,6 +25,13 @@ if TYPE_CHECKING:
 _log = logging.getLogger("hydra.callbacks")
 SCHEMA = 1
 FILE_NAME = "run.json"
+_TYPES: dict[str, type] = {
+    **dict.fromkeys(("id", "app", "status", "started_at", "cwd", "output_dir", "sweep_dir"), str),
+    **dict.fromkeys(("config", "job", "host", "git", "error"), dict),
+    **dict.fromkeys(("overrides", "command"), list),
+    "attempt": int,
+}
+"""What readers build on; all else in a record is shown as it is."""
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -65,6 +72,11 @@ def parse(text: bytes, file: Path | str) -> dict[str, Any]:
     if not isinstance(schema, int) or schema > SCHEMA:
         msg = f"{file} has schema {schema!r}, this version reads up to {SCHEMA}: pip install -U hydra-callbacks"
         raise RecordError(msg)
+    for key, kind in _TYPES.items():
+        value = record.get(key)
+        if value is not None and not isinstance(value, kind):
+            msg = f"{file} is no run record: expected {key} to be of type {kind.__name__}, got {value!r}"
+            raise RecordError(msg)
     return record
 
 

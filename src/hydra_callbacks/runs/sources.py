@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import stat
 from pathlib import Path
@@ -12,6 +13,7 @@ from hydra_callbacks.errors import RegisterError
 from hydra_callbacks.runs import query, record
 from hydra_callbacks.runs.find import Run, as_typed, runs_below
 from hydra_callbacks.runs.register import is_url, open_register
+from hydra_callbacks.runs.register.file_register import MARKS
 from hydra_callbacks.runs.register.row import directory_of, row_of
 from hydra_callbacks.support.lines import first_line_of
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from hydra_callbacks.runs.register import Register
     from hydra_callbacks.runs.register.row import Row
 
+_log = logging.getLogger("hydra.callbacks")
 VARIABLE = "HYDRA_CALLBACKS_REGISTER"
 """Environment variable that names the register where none is named."""
 _DEEPEST_BELOW = 2  # folders: outputs/register.csv, of this project or of those in it
@@ -175,7 +178,7 @@ def sources(where: str | None) -> list[Register | Records]:
     path = Path(os.path.expanduser(named))  # noqa: PTH111  (leaves the name of an unknown user as it is)
     if path.is_dir():
         return [Records(path)]
-    if not path.exists():
+    if not path.exists() and not path.with_name(f".{path.name}{MARKS}").is_dir():
         msg = f"there is no file or directory {named!r}; name a register, a directory with runs, or nothing"
         raise RegisterError(msg)
     return [open_register(path)]
@@ -188,7 +191,10 @@ def registers_near(directory: Path) -> list[Path]:
     strangers share, such as /tmp.
     """
     directory = directory.absolute()
-    found = registers_below(directory)
+    unreadable: list[OSError] = []
+    found = registers_below(directory, unreadable=unreadable)
+    for error in unreadable if found else ():
+        _log.warning("Left out: %s cannot be read: %s", error.filename, error.strerror)
     for folder in (directory, *directory.parents) if not found else ():
         if folder != directory:
             found = registers_below(folder, 1)
@@ -197,21 +203,43 @@ def registers_near(directory: Path) -> list[Path]:
     return [path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path for path in found]
 
 
-def registers_below(directory: Path, levels: int = _DEEPEST_BELOW) -> list[Path]:
-    """Return the registers in a directory and so many levels below it."""
+def registers_below(
+    directory: Path, levels: int = _DEEPEST_BELOW, unreadable: list[OSError] | None = None
+) -> list[Path]:
+    """Return the registers in a directory and so many levels below it.
+
+    Args:
+        directory: The directory.
+        levels: How many.
+        unreadable: Gets the errors of what may not be read.
+    """
+    unreadable = [] if unreadable is None else unreadable
     try:
         with os.scandir(directory) as scanned:
             entries = sorted(scanned, key=lambda entry: entry.name)
-    except OSError:
+    except PermissionError as error:
+        unreadable.append(error)
+        return []
+    except OSError:  # it has just been removed
         return []
     if any(entry.name == ".hydra" for entry in entries) and levels < _DEEPEST_BELOW:
         return []  # what a job keeps in its directory is its own
-    found = [Path(entry.path) for entry in entries if entry.is_file() and is_register(Path(entry.path))]
+    files = [Path(entry.path) for entry in entries if entry.is_file()]
+    found = [path for path in files if is_register(path, unreadable)]
+    with_marks = {path for entry in entries if (path := _register_of_marks(Path(entry.path)))}
+    found += sorted(path for path in with_marks.difference(found) if not path.exists() or not path.stat().st_size)
     if levels:
         for entry in entries:
             if not entry.name.startswith(".") and entry.is_dir(follow_symlinks=False):
-                found += registers_below(Path(entry.path), levels - 1)
+                found += registers_below(Path(entry.path), levels - 1, unreadable)
     return found
+
+
+def _register_of_marks(folder: Path) -> Path | None:
+    """Return the register whose running jobs are noted in a folder; it need not be there before the first one ends."""
+    name = folder.name.removeprefix(".").removesuffix(MARKS)
+    is_one = folder.name == f".{name}{MARKS}" and name.endswith((".csv", ".jsonl")) and folder.is_dir()
+    return folder.with_name(name) if is_one else None
 
 
 def _is_shared(folder: Path) -> bool:
@@ -222,8 +250,8 @@ def _is_shared(folder: Path) -> bool:
         return False
 
 
-def is_register(path: Path) -> bool:
-    """Tell whether a file is a register, from its name and its first bytes."""
+def is_register(path: Path, unreadable: list[OSError] | None = None) -> bool:
+    """Tell whether a file is a register, from its name and its first bytes; note what may not be read."""
     suffix = path.suffix.lower()
     try:
         if suffix in {".db", ".sqlite"}:
@@ -233,6 +261,9 @@ def is_register(path: Path) -> bool:
         if suffix in {".csv", ".jsonl"}:
             line = first_line_of(path)
             return b"run-dir" in line and b"job_success" in line
-    except OSError:
-        return False
+    except PermissionError as error:
+        if unreadable is not None:
+            unreadable.append(error)
+    except OSError:  # it has just been removed
+        pass
     return False

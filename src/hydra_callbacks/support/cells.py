@@ -14,7 +14,8 @@ import json
 import re
 from typing import Any
 
-_PLAIN = re.compile(r"(?!(?:True|False|TRUE|FALSE)\Z)[A-Za-z/.<_#][^\r\n\0;\t]*\Z")  # most texts: no further look
+# Most texts need no further look: those that begin with a letter, and what begins like a number and is a date or an id.
+_PLAIN = re.compile(r"(?:(?!(?:True|False|TRUE|FALSE)\Z)[A-Za-z/.<_#]|[0-9][0-9.]*[-:A-DF-Za-df-z])[^\r\n\0;\t]*\Z")
 _SIGNS = "=+\\-@＝＋－＠"  # noqa: RUF001  (the wide ones count, too)
 _FORMULA = re.compile(rf"\s*[{_SIGNS}]")
 _NOT_AS_IT_IS = re.compile(rf"[\r\n\0]|[;\t]\s*[{_SIGNS}]")

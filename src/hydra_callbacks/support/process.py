@@ -10,6 +10,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+_LARGEST_PID = 2**31 - 1
+
 
 @lru_cache(maxsize=1)
 def boot_id() -> str | None:
@@ -29,11 +31,17 @@ def user() -> str | None:
 
 
 def host_facts() -> dict[str, Any]:
-    """Return the record's `host` section for this process: name, pid, boot_id, user, slurm_job_id."""
+    """Return the record's `host` section for this process.
+
+    Its keys: name, pid, boot_id, pid_namespace (of a container), pid_started (in clock ticks since the machine's start,
+    so that another process with the same number is known as another one), user, slurm_job_id.
+    """
     return {
         "name": platform.node(),
         "pid": os.getpid(),
         "boot_id": boot_id(),
+        "pid_namespace": _pid_namespace(),
+        "pid_started": _started(os.getpid()),
         "user": user(),
         "slurm_job_id": os.environ.get("SLURM_JOB_ID"),
     }
@@ -43,22 +51,43 @@ def is_gone(host: dict[str, Any]) -> bool:
     """Tell whether the process of a `host` section has certainly ended.
 
     Args:
-        host: The section; `name`, `pid` and `boot_id` are read.
+        host: The section; `name`, `pid`, `boot_id`, `pid_namespace` and `pid_started` are read.
 
     Returns:
-        True only for a process of this machine that no longer runs; a process elsewhere cannot be judged from here.
+        True only for a process of this machine that no longer runs; a process elsewhere, or in another container,
+        cannot be judged from here.
     """
     return _is_of_this_machine(host) and not is_running_here(host)
 
 
 def is_running_here(host: dict[str, Any]) -> bool:
     """Tell whether the process of a `host` section certainly still runs, on this machine."""
-    return _is_of_this_machine(host) and host.get("boot_id") in {None, boot_id()} and _is_running(host["pid"])
+    if not _is_of_this_machine(host) or host.get("boot_id") not in {None, boot_id()} or not _is_running(host["pid"]):
+        return False
+    return host.get("pid_started") in {None, _started(host["pid"])}
 
 
 def _is_of_this_machine(host: dict[str, Any]) -> bool:
     pid = host.get("pid")
-    return host.get("name") == platform.node() and isinstance(pid, int) and pid > 0
+    is_here = host.get("name") == platform.node() and host.get("pid_namespace") in {None, _pid_namespace()}
+    return is_here and isinstance(pid, int) and 0 < pid <= _LARGEST_PID
+
+
+def _pid_namespace() -> str | None:
+    """Return what tells a container's processes from those of others; None where there is no such thing."""
+    try:
+        return os.readlink("/proc/self/ns/pid")  # noqa: PTH115  (in each job's way)
+    except OSError:
+        return None
+
+
+def _started(pid: int) -> int | None:
+    """Return when a process started, in clock ticks since the machine did (proc_pid_stat(5), field 22)."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123  (as above)
+            return int(file.read().rpartition(b")")[2].split()[19])
+    except (OSError, ValueError, IndexError):
+        return None
 
 
 def _is_running(pid: int) -> bool:

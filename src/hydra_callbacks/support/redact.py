@@ -22,7 +22,9 @@ _SECRET_WORD = re.compile(
     r"(?:key|(?:api|access|secret|private)key|pwd|cred|passphrase|.*(?:password|passwd|secret|token|credential))s?"
 )
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-_URL_USER = re.compile(r"(?<=://)[^/\s@'\"]+(?=@)")
+# A password may hold a `/` or an `@`; how far it is looked for is limited, so that the time stays in proportion.
+_URL_USER = re.compile(r"(?<=://)(?:[^/\s:@'\"]{0,200}:[^\s'\"]{1,200}|[^/\s@'\"]+)(?=@)")
+_BEARER = re.compile(r"(?<=\bbearer )[^\s,;'\"]+", re.IGNORECASE)
 # Each word is looked at once, so that the time is in proportion to the text: hence two patterns, and the look behind.
 _NAME = re.compile(r"(?<![\w.\-])(?P<name>[\w.\-]+)(?P<sign>['\"]?\s*[=:]\s*)")
 _VALUE = re.compile(r"'[^']*'|\"[^\"]*\"|[^\s,;&{}\[\]()'\"]+")
@@ -82,6 +84,8 @@ class Redactor:
             text = self._known.sub(REDACTED, text)
         if "://" in text:
             text = _URL_USER.sub(_without_password, text)
+        if "earer " in text:
+            text = _BEARER.sub(REDACTED, text)
         return _without_named_values(text) if "=" in text or ":" in text else text
 
     def data(self, value: Any, name: str = "") -> Any:
@@ -147,8 +151,8 @@ def _secret_texts(value: Any, name: str = "") -> Iterator[str]:
     elif isinstance(value, (list, tuple)):
         for item in value:
             yield from _secret_texts(item, name)
-    elif isinstance(value, str) and is_secret(name):
-        yield value
+    elif isinstance(value, (str, int, float)) and is_secret(name, value):
+        yield str(value)
 
 
 def overrides(lines: Iterable[str], redactor: Redactor) -> list[str]:

@@ -7,11 +7,9 @@ the last byte, whatever the file's length. What stands in a cell: `support.cells
 
 from __future__ import annotations
 
-import contextlib
-import csv
 import io
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 from hydra_callbacks.errors import TableError
 from hydra_callbacks.support.cells import decode, decode_name, encode, encode_name
@@ -19,12 +17,12 @@ from hydra_callbacks.support.files import alone, replacing
 from hydra_callbacks.support.lines import append_lines, begin, first_line, first_line_of, mend_last
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from hydra_callbacks.support.files import OpenFile
 
-_ANY_LENGTH = 2**31 - 1  # characters, the most that every system takes
+_BOM = b"\xef\xbb\xbf"  # of UTF-8, which spreadsheets put in front
 
 
 def append_rows(
@@ -59,7 +57,13 @@ def mend(path: Path, file: OpenFile, header: Sequence[str]) -> None:
     Raises:
         OSError: As in `append_rows`.
     """
-    mend_last(path, file.fd, is_whole=lambda last: _is_whole(last, len(header)))
+
+    def is_whole(last: bytes) -> bool:
+        from hydra_callbacks.support import csv_lines  # noqa: PLC0415  (only a torn row is looked at)
+
+        return csv_lines.is_whole(last, len(header))
+
+    mend_last(path, file.fd, is_whole=is_whole)
 
 
 def add_rows(
@@ -82,7 +86,9 @@ def add_rows(
     Raises:
         OSError: As in `append_rows`.
     """
-    columns = list(dict.fromkeys([*header, *(column for row in rows for column in row)]))
+    columns = dict.fromkeys(header)
+    for row in rows:
+        columns.update(dict.fromkeys(row))
     lines = format_rows(([row.get(column) for column in columns] for row in rows), longest=longest)
     if not header:
         begin(path, file, format_header(columns) + lines)
@@ -106,7 +112,7 @@ def read_header(path: Path, fd: int | None = None) -> tuple[str, ...]:
     line = first_line_of(path, quoted=True) if fd is None else first_line(fd, quoted=True)
     try:
         header = _names_in(line)
-    except (UnicodeDecodeError, csv.Error) as error:
+    except ValueError as error:
         msg = f"{path} is no CSV table in UTF-8 ({error}); move it away, and a new one is made"
         raise TableError(msg) from error
     if not header and line.endswith(b"\n"):
@@ -124,8 +130,11 @@ def _names_in(line: bytes) -> tuple[str, ...]:
     text = line.decode("utf-8-sig")
     if not text.strip():
         return ()
-    with cells_of_any_length():
-        return tuple(map(decode_name, next(csv.reader([text]), ())))
+    if '"' not in text:
+        return tuple(map(decode_name, text.rstrip("\r\n").split(",")))
+    from hydra_callbacks.support.csv_lines import cells_in  # noqa: PLC0415  (few have such names)
+
+    return tuple(map(decode_name, cells_in(line.removeprefix(_BOM))))
 
 
 def read_rows(path: Path) -> Iterator[dict[str, Any]]:
@@ -135,49 +144,18 @@ def read_rows(path: Path) -> Iterator[dict[str, Any]]:
         OSError: It cannot be read.
         TableError: It is no CSV table in UTF-8; the message names the line.
     """
-    csv.field_size_limit(_ANY_LENGTH)  # not set back: other tables may be read meanwhile
+    from hydra_callbacks.support import csv_lines  # noqa: PLC0415  (who adds a row does not read)
+
     with path.open("rb") as file:  # once: the next time another one may have taken its place
         header = read_header(path, file.fileno())
         file.seek(0)
-        rows = _rows_in(path, file)
+        rows = csv_lines.rows_in(path, file)
         next(rows, None)
         for cells in rows:
             yield {
                 **dict.fromkeys(header[len(cells) :]),
                 **dict(zip(header, map(decode, cells), strict=False)),
             }
-
-
-def _rows_in(path: Path, file: BinaryIO) -> Iterator[list[str]]:
-    """Yield the cells of each row, the header first; not those of a torn last one, which may be being written now."""
-    number, row, n_columns = 0, list[bytes](), 0
-
-    def lines() -> Iterator[str]:
-        nonlocal number
-        for number, line in enumerate(file, start=1):
-            row.append(line)
-            text = line.decode("utf-8-sig" if number == 1 else "utf-8")
-            yield text.replace("\0", "")  # which the csv module of Python 3.10 refuses; a crash leaves runs of them
-
-    try:
-        for cells in csv.reader(lines()):
-            n_columns = n_columns or len(cells)
-            if cells and (row[-1].endswith(b"\n") or _is_whole(b"".join(row), n_columns)):
-                yield cells
-            row.clear()
-    except (UnicodeDecodeError, csv.Error) as error:
-        msg = f"{path}, line {number}, is no row of a CSV table in UTF-8 ({error}); mend or remove it"
-        raise TableError(msg) from error
-
-
-@contextlib.contextmanager
-def cells_of_any_length() -> Iterator[None]:
-    """Let the csv module read cells of more than its 128 KiB meanwhile."""
-    before = csv.field_size_limit(_ANY_LENGTH)
-    try:
-        yield
-    finally:
-        csv.field_size_limit(before)
 
 
 def format_rows(rows: Iterable[Iterable[Any]], *, longest: int | None = None) -> bytes:
@@ -199,29 +177,30 @@ def format_header(columns: Iterable[str]) -> bytes:
 
 
 def _format(rows: Iterable[Iterable[str]]) -> bytes:
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerows(rows)
-    return buffer.getvalue().encode("utf-8", errors="backslashreplace")
+    """Return cells without line breaks as lines (RFC 4180, 2); the csv module takes longer to import than all else."""
+    lines = [",".join([cell if _is_bare(cell) else _quoted(cell) for cell in row]) or '""' for row in rows]
+    return "".join([f"{line}\n" for line in lines]).encode("utf-8", errors="backslashreplace")
 
 
-def cells_in(line: bytes) -> list[str]:
-    """Return the cells of a line that is looked at alone; none when it is no row."""
-    with cells_of_any_length(), contextlib.suppress(csv.Error):
-        return next(csv.reader([line.decode(errors="replace").replace("\0", "")]), [])
-    return []
+def _is_bare(cell: str) -> bool:
+    return "," not in cell and '"' not in cell
 
 
-def _is_whole(line: bytes, n_columns: int) -> bool:
-    return len(cells_in(line)) == n_columns and line.count(b'"') % 2 == 0
+def _quoted(cell: str) -> str:
+    return '"' + cell.replace('"', '""') + '"'
 
 
-def _rewrite(path: Path, file: OpenFile, columns: list[str], lines: bytes) -> None:
+def _rewrite(path: Path, file: OpenFile, columns: Collection[str], lines: bytes) -> None:
     """Replace the file by one with more columns and the new lines; the older rows are empty there."""
+    import csv  # noqa: PLC0415  (a row without new columns needs none of it)
+
+    from hydra_callbacks.support import csv_lines  # noqa: PLC0415
+
     with replacing(path, keep_mode=True) as temporary:
-        with cells_of_any_length(), path.open("rb") as old, temporary.open("wb") as new:
+        with path.open("rb") as old, temporary.open("wb") as new:
             text = io.TextIOWrapper(new, encoding="utf-8", newline="", write_through=True)
             writer = csv.writer(text, lineterminator="\n")
-            rows = _rows_in(path, old)
+            rows = csv_lines.rows_in(path, old)
             n_old = len(next(rows))
             new.write(format_header(columns))
             for row in rows:

@@ -68,7 +68,9 @@ class CsvRegister(FileRegister):
         return tables.format_rows([[job]]).rstrip(b"\n")
 
     def _id_in(self, line: bytes) -> str | None:
-        cells, header = tables.cells_in(line), self._header()
+        from hydra_callbacks.support.csv_lines import cells_in  # noqa: PLC0415  (only who starts again looks)
+
+        cells, header = cells_in(line), self._header()
         return decode(dict(zip(header, cells, strict=False)).get("run-id", "")) if len(cells) == len(header) else None
 
     def _write(self, path: Path, columns: Collection[str], rows: Iterable[Row]) -> None:

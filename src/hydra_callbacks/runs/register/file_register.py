@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from hydra_callbacks.support.files import OpenFile
 
 
+MARKS = ".running"
+"""What the name of the folder with the marks ends in, after a dot and the name of the file."""
+
+
 class FileRegister:
     """What the registers in files have in common; see `Register` for what each method promises.
 
@@ -35,7 +39,7 @@ class FileRegister:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.location = str(path)
-        self._marks = path.with_name(f".{path.name}.running")
+        self._marks = path.with_name(f".{path.name}{MARKS}")
 
     # What differs
 

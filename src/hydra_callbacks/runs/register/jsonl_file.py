@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+from types import NoneType
 from typing import TYPE_CHECKING
 
 from hydra_callbacks.errors import RegisterError
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from hydra_callbacks.runs.register.row import Row
     from hydra_callbacks.support.files import OpenFile
 
+_TEXTS = ("run-id", "run-dir", "run-status", "run-started", "run-host")
 _log = logging.getLogger("hydra.callbacks")
 
 
@@ -85,4 +87,5 @@ def _parsed(line: bytes) -> Row | None:
         row = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    return row if isinstance(row, dict) else None
+    is_row = isinstance(row, dict) and all(isinstance(row.get(name), (str, NoneType)) for name in _TEXTS)
+    return row if is_row else None

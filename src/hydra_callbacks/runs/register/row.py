@@ -17,6 +17,9 @@ Row = dict[str, Any]
 OPEN = {"running", "lost"}
 """States of a job whose end nobody has told."""
 
+OF_A_PROCESS = ("pid", "boot_id", "pid_namespace", "pid_started")
+"""What a row tells of the process of a running job, besides its host; each as `run-<key>`."""
+
 _LONGEST_ERROR = 200  # characters
 _MOST_RESULTS = 200  # columns
 
@@ -32,7 +35,7 @@ def row_of(data: dict[str, Any], *, seen_from: Path | None = None) -> Row:
         The flattened configuration, `git.sha` and `git.is_dirty`, `run-dir`, `job_success`, `run-id`, `run-status`,
         `run-started`, `run-duration_s`, `run-error`, `run-app`, `run-num` (None in a single run), `run-attempt`,
         `run-host`, `run-overrides`, and the result's values as `result.<key>`, unless there are more than 200. While
-        it is running, also `run-pid` and `run-boot_id`.
+        it is running, also what `OF_A_PROCESS` lists.
     """
     status = record.status(data)
     job, host, git = (_dict(data.get(key)) for key in ("job", "host", "git"))
@@ -53,10 +56,10 @@ def row_of(data: dict[str, Any], *, seen_from: Path | None = None) -> Row:
         "run-overrides": data.get("overrides"),
     }
     if status == "running":
-        row |= {"run-pid": host.get("pid"), "run-boot_id": host.get("boot_id")}
+        row |= {f"run-{key}": host.get(key) for key in OF_A_PROCESS}
     result = flatten({"result": data["result"]} if data.get("result") else {})
     if len(result) <= _MOST_RESULTS:
-        row |= {key: value for key, value in result.items() if key not in row}
+        row |= result
     return {
         key if key.isascii() else _written(key): value if type(value) is str and value.isascii() else _written(value)
         for key, value in row.items()
@@ -84,7 +87,7 @@ def settled(row: Row) -> Row:
     """Return a row as a reader should see it: `lost` when its process is gone, with a state when it is an old one."""
     status = row.get("run-status")
     if status == "running":
-        host = {"name": row.get("run-host"), "pid": row.get("run-pid"), "boot_id": row.get("run-boot_id")}
+        host = {"name": row.get("run-host"), **{key: row.get(f"run-{key}") for key in OF_A_PROCESS}}
         return {**row, "run-status": "lost"} if is_gone(host) else row
     if status is None and row.get("job_success") is not None:  # from before there was a state
         row["run-status"] = "completed" if row["job_success"] == 1 else "failed"

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from hydra_callbacks.runs.filters import All, Column, Compare, Contains, Filter, Not, Value, comparable, contains
-from hydra_callbacks.runs.register.row import settled
+from hydra_callbacks.runs.register.row import OF_A_PROCESS, settled
 
 if TYPE_CHECKING:
     import sqlite3
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from hydra_callbacks.runs.query import Query
 
 _BEFORE_JSON = "[{-0123456789"  # what a list, a dict or a long number begins with; all else is a text for certain
+
+
+PROCESS = ("run-host", *(f"run-{key}" for key in OF_A_PROCESS))
+"""The columns from which the state of a running job is told: the parameters of `state_of`."""
 
 
 def words(asked: Query, columns: Collection[str]) -> tuple[str, dict[str, Any]]:
@@ -47,9 +51,10 @@ def add_functions(connection: sqlite3.Connection) -> None:
         connection.create_function(function.__name__, n_parameters, function)
 
 
-def state_of(host: Any, pid: Any, boot_id: Any) -> Any:
+def state_of(host: Any, pid: Any, boot_id: Any, pid_namespace: Any, pid_started: Any) -> Any:
     """Return the state of a job that was running."""
-    return settled({"run-status": "running", "run-host": host, "run-pid": pid, "run-boot_id": boot_id})["run-status"]
+    process = dict(zip(PROCESS, (host, pid, boot_id, pid_namespace, pid_started), strict=True))
+    return settled({"run-status": "running", **process})["run-status"]
 
 
 def comparable_in(more: str | None, name: str) -> Any:
@@ -91,7 +96,7 @@ class _Asking:
     def column(self, name: str) -> str:
         """Return what stands for a column, as readers see it (`row.settled`)."""
         if name == "run-status":
-            process = ", ".join(map(self.column, ("run-host", "run-pid", "run-boot_id")))
+            process = ", ".join(map(self.column, PROCESS))
             return (
                 f"(CASE WHEN \"run-status\" = 'running' THEN state_of({process})"
                 ' WHEN "run-status" IS NULL AND "job_success" IS NOT NULL'
