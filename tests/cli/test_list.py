@@ -160,7 +160,7 @@ def test_a_table_ends_after_50_runs_and_says_so(here: Path) -> None:
     for number in range(51):
         make_run(here / "outputs" / str(number), number)
     done = called("list")
-    assert "50 runs: 50 completed\nThere may be more than these 50: --limit 0 lists all.\n" in done.out
+    assert "50 runs: 50 completed\nNo more than 50 were asked for: --limit 0 lists all.\n" in done.out
     assert "51 runs: 51 completed\n" in called("list", "--limit", "0").out
     assert len(names()) == 51, "the forms for programs have all"
 
@@ -419,3 +419,13 @@ def test_an_application_is_running_and_once_killed_lost(app: App) -> None:
     states += [program("list", *where, cwd=app.directory).out for where in ((), ("outputs",))]
     assert ["▶ running" in state for state in states] == [True, True, False, False]
     assert ["? lost" in state for state in states] == [False, False, True, True]
+
+
+def test_a_register_above_the_working_directory_is_named(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whose runs these are could not be told otherwise."""
+    make_run(here / "outputs/1")
+    index(here / "outputs", here / "outputs/register.csv")
+    (here / "notebooks").mkdir()
+    monkeypatch.chdir(here / "notebooks")
+    done = called("list")
+    assert (done.code, done.err) == (0, f"Read from {here / 'outputs/register.csv'}\n")

@@ -131,7 +131,7 @@ def _print(rows: Sequence[Row], chosen: list[str], onto: Console, *, limit: int 
     states = ", ".join(f"{count} {state}" for state, count in counted.most_common())
     onto.print(f"{render.counted(len(rows))}: {states}")
     if limit is not None and len(rows) == limit:
-        onto.print(f"There may be more than these {limit}: --limit 0 lists all.")
+        onto.print(f"No more than {limit} were asked for: --limit 0 lists all.")
     if left_out:
         onto.print(f"Left out for want of room: {', '.join(left_out)} (--columns, --format csv).")
 

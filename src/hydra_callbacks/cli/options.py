@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import time
 from dataclasses import dataclass
@@ -126,7 +127,11 @@ def read(
     for source in sources:
         if isinstance(source, Records):
             tell_problems("Passed over", source.problems)
-    return Found(query.merge(parts, asked), columns, [source.location for source in sources])
+    places = [source.location for source in sources]
+    far = [place for place in places if where is None and os.path.isabs(place)]  # noqa: PTH117  (a text)
+    if far and os.getcwd() not in far:  # noqa: PTH109  (as above)
+        render.tell(f"Read from {', '.join(far)}")
+    return Found(query.merge(parts, asked), columns, places)
 
 
 def tell_problems(what_became: str, problems: Sequence[Run], *, most: int = _MOST_NAMED) -> None:
