@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+from abc import ABC, abstractmethod
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,7 @@ MARKS = ".running"
 """What the name of the folder with the marks ends in, after a dot and the name of the file."""
 
 
-class FileRegister:
+class FileRegister(ABC):
     """What the registers in files have in common; see `Register` for what each method promises.
 
     Args:
@@ -43,41 +44,41 @@ class FileRegister:
 
     # What differs
 
+    @abstractmethod
     def check(self) -> None:
         """Raise a RegisterError when the file is something else; missing or empty, it is a register yet to be."""
-        raise NotImplementedError
 
+    @abstractmethod
     def columns(self) -> list[str]:
         """Return the names of all columns."""
-        raise NotImplementedError
 
     def _header(self) -> tuple[str, ...]:
         """Return the columns that each row of the file has a place for."""
         return ()
 
+    @abstractmethod
     def _mend(self, file: OpenFile) -> tuple[str, ...]:
         """Take away a torn last line, unless the file is something else; return the header."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _append(self, path: Path, file: OpenFile, header: tuple[str, ...], row: Row) -> None:
         """Add a row to a file of this kind with this header."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _read(self) -> Iterator[Row]:
         """Yield the rows of the file."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _written(self, job: str) -> bytes:
         """Return how the id of a job stands in the file."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _id_in(self, line: bytes) -> str | None:
         """Return the id of the job that a line of the file is about."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _write(self, path: Path, columns: Collection[str], rows: Iterable[Row]) -> None:
         """Make a file of this kind."""
-        raise NotImplementedError
 
     # What they have in common
 
@@ -147,7 +148,7 @@ class FileRegister:
                     yield settled(row)
         yield from map(settled, marks.values())
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027  (files have nothing to close, and need not say so)
         """Nothing is kept open."""
 
     def _place_of(self, job: str) -> tuple[int, int] | None:
