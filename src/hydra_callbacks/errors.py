@@ -37,6 +37,14 @@ class RecordError(HydraCallbacksError):
     """A run record is torn, missing, or of a schema this version does not know."""
 
 
+class SweepInUseError(HydraCallbacksError):
+    """Another process is at work in a sweep's directory; the message names it."""
+
+
+class SweepError(HydraCallbacksError):
+    """A directory is no sweep's, or its journal cannot be used; the message says what to do."""
+
+
 class GitError(HydraCallbacksError):
     """Git could not tell the state of a working tree."""
 

@@ -25,7 +25,7 @@ class Failure(click.ClickException):
 
     def format_message(self) -> str:
         """Return the message as it may be shown on a terminal."""
-        from hydra_callbacks.cli.render import printable  # noqa: PLC0415  (what fails not needs none of it)
+        from hydra_callbacks.support.texts import printable  # noqa: PLC0415  (what fails not needs none of it)
 
         return printable(self.message)
 

@@ -12,6 +12,7 @@ import click
 from hydra_callbacks.cli import options, render
 from hydra_callbacks.runs.query import find_column
 from hydra_callbacks.runs.resolve import run_of
+from hydra_callbacks.support import texts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,19 +69,19 @@ def run(  # noqa: PLR0913  (what is told, and how)
     """
     record = run_of(row, None).record
     words = [str(word) for word in record.get("overrides") or []]
-    again = render.as_words(["python", *_program(record.get("command")), *words])
+    again = texts.as_words(["python", *_program(record.get("command")), *words])
     if form != "table":
         told = {"run": row.get("run-dir"), "id": row.get("run-id"), column: row[column], "overrides": words}
         render.write([{**told, "command": again}], form, out)
         return
     onto = render.console(out, width)
     kind = "highest" if is_max else "lowest"
-    among = render.counted(n_runs, "completed run")
-    onto.print(f"The {kind} {column} of {among} is {render.shown(row[column])}:", soft_wrap=True)
+    among = texts.counted(n_runs, "completed run")
+    onto.print(f"The {kind} {column} of {among} is {texts.shown(row[column])}:", soft_wrap=True)
     onto.print(f"  {row.get('run-dir')}\n", soft_wrap=True)
     onto.print(
         "Its overrides:",
-        f"  {render.as_words(words) or '(none)'}\n",
+        f"  {texts.as_words(words) or '(none)'}\n",
         f"To run it again{_where(record)}:",
         f"  {again}",
         sep="\n",

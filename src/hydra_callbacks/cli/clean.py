@@ -16,6 +16,7 @@ from hydra_callbacks.cli import Failure, options, render
 from hydra_callbacks.runs import record
 from hydra_callbacks.runs.find import HYDRA, Run, as_typed, run_in, runs_below
 from hydra_callbacks.runs.sources import registers_below
+from hydra_callbacks.support import texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -71,9 +72,9 @@ def command(  # noqa: PLR0913  (a parameter for each option)
         click.echo("Nothing was done")
         return
     n_left = sum(not remove(run, place, delete=delete) for run in chosen)
-    click.echo(f"{'Deleted' if delete else 'Moved to the trash folder'}: {render.counted(len(chosen) - n_left)}")
+    click.echo(f"{'Deleted' if delete else 'Moved to the trash folder'}: {texts.counted(len(chosen) - n_left)}")
     if n_left:
-        msg = f"left alone, for the reasons above: {render.counted(n_left)}"
+        msg = f"left alone, for the reasons above: {texts.counted(n_left)}"
         raise Failure(msg)
 
 
@@ -157,8 +158,8 @@ def tell(chosen: Sequence[Run], out: IO[str], *, width: int | None = None) -> No
     rows = [
         {
             "run": as_typed(run.directory),
-            "status": render.status(record.status(run.record), onto),
-            "size": render.size(size),
+            "status": texts.status(record.status(run.record), onto),
+            "size": texts.size(size),
         }
         for run, size in zip(chosen[:_MOST_NAMED], sizes, strict=False)
     ]
@@ -166,7 +167,7 @@ def tell(chosen: Sequence[Run], out: IO[str], *, width: int | None = None) -> No
     if len(chosen) > _MOST_NAMED:
         onto.print(f"... and {len(chosen) - _MOST_NAMED} more")
     counted = ", ".join(f"{n} {state}" for state, n in Counter(record.status(run.record) for run in chosen).items())
-    onto.print(f"{render.counted(len(chosen))} ({counted}), {render.size(sum(sizes))}")
+    onto.print(f"{texts.counted(len(chosen))} ({counted}), {texts.size(sum(sizes))}")
 
 
 def remove(run: Run, place: Path, *, delete: bool) -> bool:

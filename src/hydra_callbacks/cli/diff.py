@@ -14,6 +14,7 @@ from hydra_callbacks.provenance import git
 from hydra_callbacks.runs.filters import comparable
 from hydra_callbacks.runs.find import as_typed
 from hydra_callbacks.runs.resolve import find_run
+from hydra_callbacks.support import texts
 from hydra_callbacks.support.nested import flatten
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def run(found: Sequence[Run], form: render.Format, out: IO[str], *, width: int |
 def _shown(key: str, value: Any) -> str:
     if value == "":
         return "''"
-    return str(value)[:_SHA] if key == "sha" and value else render.shown(value)
+    return str(value)[:_SHA] if key == "sha" and value else texts.shown(value)
 
 
 def _differences(found: Sequence[Run]) -> dict[str, dict[str, list[Any]]]:
@@ -137,7 +138,7 @@ def _commits(found: Sequence[Run]) -> list[str]:
         return ["The commits between them cannot be told: their repository is not here."]
     shown = [f"  {line}" for line in between[:_MOST_COMMITS]]
     more = [f"  ... and {len(between) - _MOST_COMMITS} more"] if len(between) > _MOST_COMMITS else []
-    many = render.counted(len(between), "commit")
+    many = texts.counted(len(between), "commit")
     return [f"{many} between them (> only in the last run, < only in the first):", *shown, *more]
 
 

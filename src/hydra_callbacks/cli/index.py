@@ -15,6 +15,7 @@ from hydra_callbacks.cli import Failure, options, render
 from hydra_callbacks.runs.index import Indexed, index
 from hydra_callbacks.runs.register import is_url
 from hydra_callbacks.runs.sources import VARIABLE, registers_near
+from hydra_callbacks.support import texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,7 +77,7 @@ def _progress() -> Callable[[int], None]:
 
 def _tell(done: Indexed, where: Path, target: str | Path) -> None:
     unknown = f", {done.n_unknown:,} of them with Hydra's own files only" if done.n_unknown else ""
-    click.echo(render.printable(f"{target}: {render.counted(done.n_runs)} from {where}{unknown}"))
+    click.echo(texts.printable(f"{target}: {texts.counted(done.n_runs)} from {where}{unknown}"))
     options.tell_problems("Not registered", done.problems, most=_MOST_NAMED)
     if not done.n_runs:
         render.tell(f"If its runs are elsewhere: hydra-callbacks index DIR --register {shlex.quote(str(target))}")

@@ -14,6 +14,7 @@ from hydra_callbacks.cli import options, render
 from hydra_callbacks.runs.filters import comparable
 from hydra_callbacks.runs.query import SHORT, find_column
 from hydra_callbacks.runs.register.row import OF_A_PROCESS
+from hydra_callbacks.support import texts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -129,7 +130,7 @@ def _print(rows: Sequence[Row], chosen: list[str], onto: Console, *, limit: int 
     render.table(told, onto, whole=bool(chosen) or len(names) == len(_ALWAYS))
     counted = Counter(str(row.get("run-status") or "unknown") for row in rows)
     states = ", ".join(f"{count} {state}" for state, count in counted.most_common())
-    onto.print(f"{render.counted(len(rows))}: {states}")
+    onto.print(f"{texts.counted(len(rows))}: {states}")
     if limit is not None and len(rows) == limit:
         onto.print(f"No more than {limit} were asked for: --limit 0 lists all.")
     if left_out:
@@ -154,7 +155,7 @@ def _heads(names: Sequence[str]) -> dict[str, str]:
     """Return what each column is called in a table: as short as it can be told from the others."""
     short = {name: _NAMES.get(name) or name.rpartition(".")[2] for name in names}
     taken = Counter(short.values())
-    return {name: render.printable(short[name] if taken[short[name]] == 1 else name) for name in names}
+    return {name: texts.printable(short[name] if taken[short[name]] == 1 else name) for name in names}
 
 
 def _fitting(widths: dict[str, int], room: int) -> list[str]:
@@ -172,16 +173,16 @@ def _fitting(widths: dict[str, int], room: int) -> list[str]:
 def _cell(row: Row, name: str, above: str, onto: Console) -> str:
     value: Any = row.get(name)
     if name == "run-status":
-        return render.status(value, onto)
+        return texts.status(value, onto)
     if name == "run-dir":
         return str(value or "")[len(above) :].lstrip("/\\") if above else str(value or "")
     if name == "run-started" and isinstance(value, str):
         return local_time(value)
     if name == "run-duration_s":
-        return render.duration(value)
+        return texts.duration(value)
     if name == "git.sha" and value:
         return str(value)[:8]
-    text = render.printable(" ".join(render.shown(value).split()))
+    text = texts.printable(" ".join(texts.shown(value).split()))
     return text if len(text) <= _WIDEST or name == "run-error" else text[: _WIDEST - 3] + "..."
 
 

@@ -6,10 +6,7 @@ import csv
 import errno
 import io
 import json
-import math
 import os
-import re
-import shlex
 import sys
 from typing import IO, TYPE_CHECKING, Any, Literal
 
@@ -17,46 +14,22 @@ import click
 
 from hydra_callbacks.errors import HydraCallbacksError
 from hydra_callbacks.support.cells import encode, encode_name
-from hydra_callbacks.support.extras import import_extra
+from hydra_callbacks.support.parquet import write_parquet
+from hydra_callbacks.support.texts import printable, style_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from rich.console import Console
     from rich.text import Text
 
 Format = Literal["table", "csv", "json", "parquet"]
-_STATES = {  # each by its word, a sign, and a colour that is told apart from the others without red and green, too
-    "completed": ("✓", "green"),
-    "failed": ("✗", "bold red"),
-    "interrupted": ("■", "yellow"),
-    "running": ("▶", "cyan"),
-    "lost": ("?", "bold magenta"),
-}
-_DIGITS = 6
-_INT_BITS = 64  # of Parquet's integers
 _WIDEST, _NO_LIMIT = 60, 1_000_000  # characters: of a column before it wraps, and of a line
-_UNSEEN = (  # what a terminal obeys instead of showing it: control characters, and those that turn the direction
-    *(set(range(0x20)) - {ord("\n"), ord("\t")}),
-    *range(0x7F, 0xA0),
-    *(*range(0x200E, 0x2010), *range(0x202A, 0x202F), *range(0x2066, 0x206A)),
-)
-_AS_ESCAPES = {code: ascii(chr(code))[1:-1] for code in _UNSEEN}
-
-
-def printable(text: str) -> str:
-    """Return a text in which what a terminal would obey is spelled out."""
-    return text.translate(_AS_ESCAPES)
 
 
 def tell(text: str) -> None:
     """Say something on stderr."""
     click.echo(printable(text), err=True)
-
-
-def counted(number: int, noun: str = "run") -> str:
-    """Return a number of things: `1 run`, `1,200 runs`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def console(out: IO[str], width: int | None = None) -> Console:
@@ -122,61 +95,6 @@ def table(
     onto.print(Padding(grid, (0, 0, 0, indent or 0), expand=False))
 
 
-def status(state: str | None, onto: Console | None = None) -> str:
-    """Return a state with its sign, where the terminal can print it."""
-    state = state or "unknown"
-    sign, _ = _STATES.get(state, ("·", ""))
-    try:
-        sign.encode(getattr(onto, "encoding", None) or "utf-8")
-    except UnicodeEncodeError:
-        return state
-    return f"{sign} {state}"
-
-
-def style_of(cell: str) -> str:
-    """Return the colour of a state."""
-    return _STATES.get(cell.rpartition(" ")[2], ("", ""))[1]
-
-
-def shown(value: Any) -> str:
-    """Return a value as people read it: a number with six digits at most, a text as it is, a list as JSON."""
-    if value is None:
-        return ""
-    if isinstance(value, float) and math.isfinite(value):
-        return str(int(value)) if value.is_integer() and abs(value) < 10**_DIGITS else f"{value:.{_DIGITS}g}"
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, (list, dict)) else str(value)
-
-
-def as_words(words: Iterable[Any]) -> str:
-    """Return words as a shell takes them."""
-    return " ".join(map(_as_word, map(str, words)))
-
-
-def _as_word(word: str) -> str:
-    is_tame = "'" in word and not re.search(r"""["$`\\!]""", word)  # inside of double quotes
-    return f'"{word}"' if is_tame else shlex.quote(word)
-
-
-def duration(seconds: Any) -> str:
-    """Return a duration as people read it: `0.31 s`, `4 min 5 s`, `2 h 10 min`, `3 d 4 h`."""
-    if not isinstance(seconds, (int, float)):
-        return ""
-    if seconds < 60:  # noqa: PLR2004  (seconds in a minute; below, the other units)
-        return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.1f} s"  # noqa: PLR2004
-    units = ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s"))
-    size, unit, part_size, part = next(each for each in units if seconds >= each[0])
-    return f"{int(seconds // size)} {unit} {int(seconds % size // part_size)} {part}"
-
-
-def size(n_bytes: float) -> str:
-    """Return a size as people read it: `980 B`, `1.4 MB`; 1 kB is 1000 B."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if n_bytes < 1000:  # noqa: PLR2004  (of each unit in the next)
-            return f"{n_bytes:.0f} {unit}" if unit == "B" else f"{n_bytes:.1f} {unit}"
-        n_bytes /= 1000
-    return f"{n_bytes:.1f} TB"
-
-
 def as_csv(rows: Sequence[Mapping[str, Any]], out: IO[str], cell: Callable[[Any], str] = encode) -> None:
     """Write rows as CSV with a header.
 
@@ -208,13 +126,11 @@ def as_parquet(rows: Sequence[Mapping[str, Any]], out: IO[str]) -> None:
         HydraCallbacksError: It would be written onto a terminal.
         MissingExtraError: The extra `tables` is not installed.
     """
-    polars = import_extra("polars", "polars", "tables", "Parquet")
     if out.isatty():
         msg = "Parquet is no text: send it into a file, as in `--format parquet > runs.parquet`"
         raise HydraCallbacksError(msg)
-    columns = {name: _of_one_type([row[name] for row in rows]) for name in (rows[0] if rows else ())}
     buffer = io.BytesIO()
-    polars.DataFrame(columns, strict=False).write_parquet(buffer)
+    write_parquet({name: [row[name] for row in rows] for name in (rows[0] if rows else ())}, buffer)
     out.flush()
     getattr(out, "buffer", sys.stdout.buffer).write(buffer.getvalue())
 
@@ -233,14 +149,6 @@ def write(rows: Sequence[Mapping[str, Any]], form: Format, out: IO[str]) -> None
         as_json(rows, out)
     else:
         as_parquet(rows, out)
-
-
-def _of_one_type(values: list[Any]) -> list[Any]:
-    values = [str(value) if isinstance(value, int) and value.bit_length() >= _INT_BITS else value for value in values]
-    kinds = {type(value) for value in values if value is not None}
-    if kinds <= {int, float} or kinds in ({bool}, {str}):
-        return [float(value) if value is not None and float in kinds else value for value in values]
-    return [None if value is None else value if isinstance(value, str) else json.dumps(value) for value in values]
 
 
 def _is_number(cell: str) -> bool:

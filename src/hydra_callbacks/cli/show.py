@@ -12,6 +12,7 @@ from hydra_callbacks.cli.list import local_time
 from hydra_callbacks.runs import record
 from hydra_callbacks.runs.find import as_typed
 from hydra_callbacks.runs.resolve import find_run
+from hydra_callbacks.support import texts
 from hydra_callbacks.support.nested import flatten
 
 if TYPE_CHECKING:
@@ -28,8 +29,8 @@ _SHOWN_ABOVE = {
 _TOLD_ABOVE = {("git", "sha"), ("git", "branch"), ("git", "is_dirty")}
 _FIRST = ("result", "config")
 _UNITS: dict[str, Callable[[float], str]] = {
-    "_bytes": render.size,
-    "_s": render.duration,
+    "_bytes": texts.size,
+    "_s": texts.duration,
     "_percent": lambda value: f"{value:.0f} %",
 }
 """Endings of the names that this library gives to figures, to how those are told."""
@@ -76,13 +77,13 @@ def run(found: Run, out: IO[str], *, as_json: bool = False, width: int | None = 
 
 
 def _print_head(found: Run, state: str, onto: Console) -> None:
-    sign = onto.render_str(render.status(state, onto), style=render.style_of(state))
+    sign = onto.render_str(texts.status(state, onto), style=texts.style_of(state))
     place = onto.render_str(as_typed(found.directory), style="bold")
     onto.print(sign, place, sep="   ", soft_wrap=True)
     error = _section(found.record, "error")
     if error:
         text = f"{error.get('type')}: {error.get('message')}".replace("\n", "\n  ")
-        onto.print(f"  {text}", style=render.style_of(state), soft_wrap=True)
+        onto.print(f"  {text}", style=texts.style_of(state), soft_wrap=True)
     if state == "lost":
         onto.print("  Its process is gone, and its end was not told: killed, or out of memory?")
     if state == "unknown":
@@ -94,7 +95,7 @@ def _print_head(found: Run, state: str, onto: Console) -> None:
 
 def _print_pairs(pairs: dict[str, str], onto: Console) -> None:
     """Print names and values, each as a line that can be copied, however long it is."""
-    names = list(map(render.printable, pairs))
+    names = list(map(texts.printable, pairs))
     wide = max(map(len, names))
     for name, value in zip(names, pairs.values(), strict=True):
         text = value.replace("\n", "\n" + " " * (wide + 4))
@@ -108,7 +109,7 @@ def _facts(found: Run) -> dict[str, str]:
     attempt = data.get("attempt") or 1
     app = [str(data.get("app") or ""), f"job {job.get('num')} of its sweep" if job.get("sweep") else ""]
     app.append(f"attempt {attempt}" if attempt != 1 else "")
-    took = render.duration(data.get("duration_s"))
+    took = texts.duration(data.get("duration_s"))
     machine = [str(host.get("name") or ""), f"process {host['pid']}" if host.get("pid") else ""]
     machine += [f"user {host['user']}" if host.get("user") else ""]
     machine += [f"Slurm job {host['slurm_job_id']}" if host.get("slurm_job_id") else ""]
@@ -117,8 +118,8 @@ def _facts(found: Run) -> dict[str, str]:
         "app": ", ".join(filter(None, app)),
         "started": local_time(str(data.get("started_at") or "")) + (f", took {took}" if took else ""),
         "id": str(data.get("id") or ""),
-        "overrides": render.as_words(data.get("overrides") or []),
-        "command": render.as_words(data.get("command") or []),
+        "overrides": texts.as_words(data.get("overrides") or []),
+        "command": texts.as_words(data.get("command") or []),
         "in": str(data.get("cwd") or ""),
         "git": ", ".join(filter(None, commit)),
         "host": ", ".join(filter(None, machine)),
@@ -136,4 +137,4 @@ def _told(section: str, key: str, value: Any) -> str:
         for ending, told in _UNITS.items():
             if key.endswith(ending) or (section, ending) == ("timers", "_s"):
                 return told(value)
-    return "null" if value is None else render.shown(value)
+    return "null" if value is None else texts.shown(value)

@@ -15,6 +15,7 @@ import click
 from hydra_callbacks.cli import Failure, options, render
 from hydra_callbacks.runs.register.sqlite_query import PROCESS, quoted
 from hydra_callbacks.runs.sources import Records, opened
+from hydra_callbacks.support import texts
 from hydra_callbacks.support.plain import plain
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def run(
         render.write(rows, form, out)
     elif rows:
         onto = render.console(out, width)
-        render.table([{name: render.shown(value) for name, value in row.items()} for row in rows], onto, whole=True)
+        render.table([{name: texts.shown(value) for name, value in row.items()} for row in rows], onto, whole=True)
     else:
         render.tell("No row answers this")
 

@@ -1,0 +1,157 @@
+"""What came out of a whole sweep, as one table: a row for each job, whatever became of it?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from hydra_callbacks.errors import RecordError
+from hydra_callbacks.runs import record
+from hydra_callbacks.runs.overrides import parse
+from hydra_callbacks.runs.results import read_result
+from hydra_callbacks.runs.sweep import NOT_STARTED, directory_of
+from hydra_callbacks.support.nested import flatten
+from hydra_callbacks.support.redact import Redactor
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from hydra_callbacks.runs.journal import Event
+
+NUMBER = ""
+"""Name of the first column, the job's number, as published."""
+
+HEAD = (NUMBER, "run-status", "run-duration_s")
+TAIL = ("run-peak_rss_bytes", "run-error", "run-dir")
+"""What each row has before the overrides, and after the results."""
+
+_USUAL_FILE = "results.json"
+_GOOD = {"completed", "unknown"}
+
+
+@dataclass(slots=True)
+class Table:
+    """The jobs of a sweep.
+
+    Attributes:
+        columns: Name to values, one for each job in order, None where it has none. First `HEAD`; then the overrides'
+            keys (with `override.` in front where a result has the same name); the results' keys, nested ones joined by
+            dots; at last `TAIL`.
+        overrides: Names of the columns that are overrides.
+        results: Names of the columns that are results.
+        problems: What could not be read, in words.
+    """
+
+    columns: dict[str, Sequence[Any]]
+    overrides: list[str]
+    results: list[str]
+    problems: list[str]
+
+    def row(self, index: int) -> dict[str, Any]:
+        """Return the row of a job, column to value."""
+        return {name: values[index] for name, values in self.columns.items()}
+
+
+def table_of(jobs: Sequence[Event], sweep_dir: Path, result_file: str = _USUAL_FILE) -> Table:
+    """Return the table of a sweep.
+
+    Args:
+        jobs: Its jobs, as in `runs.sweep.Sweep`.
+        sweep_dir: Its directory.
+        result_file: Name of the JSON file that holds a job's result; what the task returned stands in where there is
+            none.
+    """
+    problems: list[str] = []
+    results = _by_key(_results(jobs, sweep_dir, result_file, problems))
+    overrides = _overrides(jobs)
+    overrides = {f"override.{name}" if name in results else name: values for name, values in overrides.items()}
+    errors = [job.get("error") for job in jobs]
+    head: list[list[Any]] = [[job.get(key) for job in jobs] for key in ("job", "status", "duration_s")]
+    tail: list[list[Any]] = [
+        [job.get("peak_rss_bytes") for job in jobs],
+        [f"{error.get('type')}: {error.get('message')}" if error else None for error in errors],
+    ]
+    if any("dir" in job and job["dir"] != str(job.get("job")) for job in jobs):
+        tail.append([job.get("dir") or str(job["job"]) for job in jobs])
+    columns = dict(zip(HEAD, head, strict=True)) | overrides | results | dict(zip(TAIL, tail, strict=False))
+    return Table({**columns}, list(overrides), list(results), problems)
+
+
+def _results(jobs: Sequence[Event], sweep_dir: Path, result_file: str, problems: list[str]) -> list[dict[str, Any]]:
+    """Return what each job found out, as columns."""
+    found: list[Any] = [
+        job.get("result")
+        if job.get("result_file", _USUAL_FILE) == result_file and "is_cut" not in job
+        else _look_up(job, sweep_dir, result_file, problems)
+        for job in jobs
+    ]
+    return [each if type(each) is dict else {} if each is None else {"result": each} for each in found]
+
+
+def _by_key(rows: list[dict[str, Any]]) -> dict[str, list[Any]]:
+    """Return rows as columns; nested mappings are flattened."""
+    columns = {key: [row.get(key) for row in rows] for key in dict.fromkeys(chain.from_iterable(rows))}
+    if any(dict in set(map(type, values)) for values in columns.values()):
+        return _by_key([flatten(row) if dict in set(map(type, row.values())) else row for row in rows])
+    return columns
+
+
+def _overrides(jobs: Sequence[Event]) -> dict[str, list[Any]]:
+    """Return the overrides' keys with the value for each job."""
+    words = [job.get("overrides") or () for job in jobs]
+    parsed = {word: parse(word) for word in set(chain.from_iterable(words))}
+    columns = {}
+    try:
+        for column in zip(*words, strict=True):  # most sweeps set the same keys in the same order
+            (key,) = {parsed[word][0] for word in set(column)}
+            columns[key] = [parsed[word][1] for word in column]
+    except ValueError:
+        return _by_key([dict(map(parsed.__getitem__, each)) for each in words])
+    return columns
+
+
+def best_of(table: Table, metric: str, *, is_max: bool) -> tuple[int, str] | None:
+    """Return which completed job has the best number in a column: its place in the table, and the column's name.
+
+    Args:
+        table: The table.
+        metric: A result's column, or its end, as in `accuracy` for `test.accuracy`.
+        is_max: Whether the highest is best.
+
+    Returns:
+        None when no completed job has such a number. Of several that are equally good, the first.
+    """
+    states = table.columns["run-status"]
+    for name in [metric, *(each for each in table.results if each.endswith(f".{metric}"))]:
+        values = table.columns[name] if name in table.results else ()
+        fitting = [index for index, value in enumerate(values) if states[index] in _GOOD and _is_number(value)]
+        if fitting:
+            return (max if is_max else min)(fitting, key=values.__getitem__), name
+    return None
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and value == value  # noqa: PLR0124  (NaN)
+
+
+def _look_up(job: Event, sweep_dir: Path, result_file: str, problems: list[str]) -> Any:
+    """Return a job's result from its own files."""
+    if job["status"] in NOT_STARTED:
+        return None
+    directory = directory_of(job, sweep_dir)
+    if job.get("result_file", _USUAL_FILE) == result_file and "is_cut" in job:
+        try:
+            return record.read(directory).get("result")
+        except (RecordError, OSError) as error:
+            problems.append(f"the result of job {job.get('job')} is left out: {error}")
+            return None
+    try:
+        return Redactor().data(read_result(directory / result_file))
+    except FileNotFoundError:
+        return job.get("result")
+    except (OSError, ValueError) as error:
+        file = (directory / result_file).relative_to(sweep_dir).as_posix()
+        problems.append(f"the result of a job is left out: {file} is no whole JSON file ({error})")
+        return job.get("result")
