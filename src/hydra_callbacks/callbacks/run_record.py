@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import json
-import sys
+import logging
 import traceback
 from typing import TYPE_CHECKING, Any, Literal
 
+from hydra_callbacks.errors import RunAborted, SweepInUseError
 from hydra_callbacks.lifecycle import Job, Launch, Outcome, RunCallback
 from hydra_callbacks.runs.record import timestamp
 from hydra_callbacks.support.plain import text_of
-from hydra_callbacks.support.process import host_facts
+from hydra_callbacks.support.process import command_words, host_facts
 from hydra_callbacks.support.redact import overrides
-from hydra_callbacks.support.settings import check_name
+from hydra_callbacks.support.settings import check, check_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+log = logging.getLogger("hydra.callbacks")
 _LONGEST_TEXT = 100_000  # characters
 
 
@@ -32,6 +34,7 @@ class RunRecord(RunCallback):
     Args:
         result_file: File in the output directory whose JSON object is the record's `result`; when the job writes none,
             what the task returns is.
+        guard: Whether a sweep refuses to start while another launch is at work in its directory.
         enabled: When False, no record is kept.
         on_error: What becomes of an exception in one of its events: "warn" or "abort".
     """
@@ -40,18 +43,30 @@ class RunRecord(RunCallback):
         self,
         *,
         result_file: str = "results.json",
+        guard: bool = True,
         enabled: bool = True,
         on_error: Literal["warn", "abort"] = "warn",
     ) -> None:
         super().__init__(enabled=enabled, on_error=on_error)
         check_name("result_file", result_file)
+        check("guard", guard, "true or false", isinstance(guard, bool))
         self.result_file = result_file
+        self.guard = guard
         self._command: list[str] = []
         self._result_before: tuple[int, int, int] | None = None
 
-    def launch_started(self, launch: Launch) -> None:  # noqa: ARG002  (the words are the process's, not the launch's)
-        """Remember the command line; a worker process has another one."""
-        self._command = _command()
+    def launch_started(self, launch: Launch) -> None:
+        """Remember the command line, which a worker process does not know; begin the journal of a sweep.
+
+        Raises:
+            RunAborted: Another launch is at work in the sweep's directory.
+        """
+        self._command = command_words()
+        if launch.journal:
+            try:
+                launch.journal.keep(guard=self.guard)
+            except SweepInUseError as error:
+                raise RunAborted(str(error)) from None
 
     def job_started(self, job: Job) -> None:
         """Write the record of a running job."""
@@ -73,6 +88,9 @@ class RunRecord(RunCallback):
             }
         )
         job.record.keep()
+        if job.journal:
+            job.journal.result_file = self.result_file
+            job.journal.keep()
 
     def job_ended(self, job: Job, outcome: Outcome) -> None:
         """Write how it ended."""
@@ -86,6 +104,8 @@ class RunRecord(RunCallback):
         try:
             error = _error(outcome.error) if outcome.status != "completed" else None
             job.record.add({"error": error, "result": self._result(job, outcome)})
+            if self.result_file != "results.json":
+                job.record.add({"result_file": self.result_file})
         finally:
             job.record.keep()  # how it ended is told whatever else goes wrong
 
@@ -95,20 +115,15 @@ class RunRecord(RunCallback):
         if _stat(file) != self._result_before:  # what was there before is an earlier attempt's
             try:
                 written = json.loads(file.read_bytes())
-            except (OSError, ValueError):
-                written = None
-            if isinstance(written, dict):
-                return written
+            except FileNotFoundError:
+                pass
+            except (OSError, ValueError, RecursionError) as error:
+                instead = "" if outcome.return_value is None else "; what the task returned is recorded instead"
+                log.warning("%s is no whole JSON file (%s)%s", file, error, instead)
+            else:
+                return written if isinstance(written, dict) else {"result": written}
         returned = outcome.return_value
         return returned if returned is None or isinstance(returned, dict) else {"return_value": returned}
-
-
-def _command() -> list[str]:
-    """Return the words after `python`: the program's name and its arguments, or `-m` and a module's."""
-    spec = getattr(sys.modules.get("__main__"), "__spec__", None)
-    if spec is not None and spec.origin == sys.argv[0]:
-        return ["-m", spec.name.removesuffix(".__main__"), *sys.argv[1:]]
-    return list(sys.argv)
 
 
 def _stat(file: Path) -> tuple[int, int, int] | None:

@@ -13,6 +13,7 @@ from hydra.experimental.callback import Callback
 
 from hydra_callbacks.errors import HydraCallbacksError, RunAborted
 from hydra_callbacks.lifecycle import config as facts_of
+from hydra_callbacks.lifecycle import stop
 from hydra_callbacks.lifecycle.facts import Job, Launch, Outcome
 from hydra_callbacks.lifecycle.flight import Flight, Kind, arrive, depart
 from hydra_callbacks.support.settings import check
@@ -106,6 +107,8 @@ class RunCallback(Callback):
         event = f"{kind}_started"
         try:
             flight = depart(kind, config, make_facts, self)
+            if isinstance(flight.facts, Job) and len(flight.callbacks) == 1:
+                stop.heed(flight.facts)
             if isinstance(flight.facts, Launch):
                 self._sweep_dir = flight.facts.output_dir if flight.facts.is_sweep else None
             getattr(self, event)(flight.facts)
@@ -142,7 +145,7 @@ class RunCallback(Callback):
                 getattr(self, event)(_facts_at_end(flight, kwargs), outcome)
             finally:
                 if not flight.callbacks:
-                    flight.flush()
+                    flight.close()
         except RunAborted as abort:
             log.error(abort.reason)  # noqa: TRY400  (as above)
         except Exception as error:  # noqa: BLE001  (it is logged in full)

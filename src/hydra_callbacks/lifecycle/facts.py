@@ -14,6 +14,7 @@ from hydra_callbacks.support.redact import Redactor
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from hydra_callbacks.runs.journal import JobJournal, SweepJournal
     from hydra_callbacks.runs.record import JobRecord
 
 Status = Literal["completed", "failed", "interrupted"]
@@ -32,6 +33,7 @@ class Launch:
         output_subdir: Name of Hydra's own folder in each job's output directory; None when it is switched off.
         is_sweep: Whether this is a multirun.
         started_at: When it started, in seconds since the epoch.
+        journal: The lines of this launch in the sweep's journal, for those who keep it; None in a single run.
         hydra_config: Hydra's own configuration object, for what is not told here; the task sees what is changed in it
             at the start of a single run.
         hydra_kwargs: What else Hydra passed to the event.
@@ -44,6 +46,7 @@ class Launch:
     output_subdir: str | None
     is_sweep: bool
     started_at: float
+    journal: SweepJournal | None = field(repr=False, compare=False, default=None)
     hydra_config: Any = field(repr=False, compare=False)
     hydra_kwargs: dict[str, Any] = field(repr=False, compare=False, default_factory=dict)
 
@@ -98,6 +101,7 @@ class Job:
         config: The task's configuration as plain data without secrets; what does not resolve stands there unresolved.
         started_at: When it started, in seconds since the epoch.
         record: Its run record: callbacks add their sections to it.
+        journal: Its lines in the sweep's journal, for those who keep it; None in a single run.
         hydra_config: Hydra's own configuration object, for what is not told here.
     """
 
@@ -114,6 +118,7 @@ class Job:
     config: dict[str, Any]
     started_at: float
     record: JobRecord = field(repr=False, compare=False)
+    journal: JobJournal | None = field(repr=False, compare=False, default=None)
     hydra_config: Any = field(repr=False, compare=False)
 
     @property

@@ -19,6 +19,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 
 from hydra_callbacks.lifecycle.facts import Job, Launch, Outcome, Status
+from hydra_callbacks.support.plain import plain, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from hydra_callbacks.lifecycle.callback import RunCallback
 
+_LONGEST_MESSAGE = 2000  # characters
 Kind = Literal["job", "launch"]
 
 
@@ -54,6 +56,20 @@ class Flight:
         if isinstance(self.facts, Job):
             self.facts.record.flush()
 
+    def close(self) -> None:
+        """Write what is last, once every callback has been told of the end: the record, then the journal."""
+        outcome = self.outcome
+        if not self.facts.journal or outcome is None:
+            self.flush()
+        elif isinstance(self.facts, Launch):
+            self.facts.journal.end(outcome.status, time.time())
+        else:
+            try:
+                self.flush()
+            finally:
+                told = _told(self.facts, outcome)
+                self.facts.journal.end(outcome.status, told, is_recorded=self.facts.record.is_kept)
+
     def end(self, *, error: BaseException | None = None, job_return: Any = None) -> Outcome:
         """Settle how it ended, at the first call; the later ones are told the same."""
         if self.outcome is None:
@@ -67,6 +83,22 @@ class Flight:
                 job_return=job_return,
             )
         return self.outcome
+
+
+def _told(job: Job, outcome: Outcome) -> dict[str, Any]:
+    """Return what the journal tells of a job's end: what is recorded, or else what Hydra told."""
+    recorded = job.record.data
+    told = {"duration_s": round(outcome.duration_s, 6), "result": recorded.get("result")}
+    if told["result"] is None and outcome.return_value is not None:
+        returned = job.redactor.data(plain(outcome.return_value))
+        told["result"] = returned if isinstance(returned, dict) else {"return_value": returned}
+    if outcome.status != "completed" and outcome.error is not None:
+        message = job.redactor.text(text_of(outcome.error, longest=_LONGEST_MESSAGE))
+        told["error"] = {"type": type(outcome.error).__name__, "message": message}
+    resources = recorded.get("resources")
+    if isinstance(resources, dict):
+        told["peak_rss_bytes"] = resources.get("peak_rss_bytes")
+    return told
 
 
 def _status(error: BaseException | None, *, is_sweep_launch: bool) -> Status:

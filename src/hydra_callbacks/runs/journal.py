@@ -20,10 +20,10 @@ from hydra_callbacks.errors import SweepInUseError
 from hydra_callbacks.runs.record import new_id, timestamp
 from hydra_callbacks.support.files import alone, write_whole
 from hydra_callbacks.support.lines import append_lines, mend_last
-from hydra_callbacks.support.process import is_running_here
+from hydra_callbacks.support.process import host_facts, is_running_here
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 FILE_NAME = "jobs.jsonl"
@@ -45,12 +45,12 @@ class SweepJournal:
 
     Args:
         sweep_dir: The sweep's directory, absolute.
-        facts: What the first line tells besides: app, config_name, cwd, command, python, host, plan (the list of the
-            override sets, in order; absent where the sweeper makes them up as it goes), nums (the jobs' numbers where
-            they are not 0, 1, 2, ...), resumes (whether it goes on with what is there).
+        facts: Returns what the first line tells besides: at, app, config_name, cwd, command, python, host, plan (the
+            list of the override sets, in order; absent where the sweeper makes them up as it goes), nums (the jobs'
+            numbers where they are not 0, 1, 2, ...), resumes (whether it goes on with what is there).
     """
 
-    def __init__(self, sweep_dir: Path, facts: Mapping[str, Any]) -> None:
+    def __init__(self, sweep_dir: Path, facts: Callable[[], Mapping[str, Any]]) -> None:
         self.sweep_dir = sweep_dir
         self._facts = facts
         self._id = new_id()
@@ -76,7 +76,7 @@ class SweepJournal:
                 _refuse_company(self.sweep_dir)
             (self.sweep_dir / _STOP).unlink(missing_ok=True)
             _append(
-                path, file.fd, {"launch": "started", "schema": SCHEMA, "id": self._id, **self._facts, **(facts or {})}
+                path, file.fd, {"launch": "started", "schema": SCHEMA, "id": self._id, **self._facts(), **(facts or {})}
             )
         self._is_open = True
 
@@ -116,7 +116,7 @@ class JobJournal:
         self.result_file = ""
         """Name of the file in which the result was looked for; empty when none was."""
 
-    def keep(self, host: Mapping[str, Any]) -> None:
+    def keep(self) -> None:
         """Write the first line, once.
 
         Raises:
@@ -124,7 +124,7 @@ class JobJournal:
         """
         if not self._is_open:
             self._is_open = True
-            append(self._sweep_dir, self._line("running", {"host": host}))
+            append(self._sweep_dir, self._line("running", {"host": host_facts()}))
 
     def end(self, status: str, told: Mapping[str, Any], *, is_recorded: bool) -> None:
         """Write the last line, if there is a first one.

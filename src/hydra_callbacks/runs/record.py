@@ -121,6 +121,7 @@ class JobRecord:
     Attributes:
         attempt: 1, or one more than the record that an earlier start of the same job left here.
         data: What has been added so far: plain, without secrets.
+        is_kept: Whether it is written.
     """
 
     def __init__(
@@ -138,7 +139,7 @@ class JobRecord:
             "id": earlier.get("id") or new_id(),
             "attempt": self.attempt,
         }
-        self._is_kept = self._is_changed = False
+        self.is_kept = self._is_changed = False
 
     def _read_earlier(self) -> dict[str, Any]:
         """Return what stays of an earlier attempt: its id, its count, and what was added by others."""
@@ -186,7 +187,7 @@ class JobRecord:
         keys = sorted(self.data, key=lambda key: _ORDER.get(key, len(_ORDER)))
         lines = (f" {json.dumps(key)}: {json.dumps(self.data[key], ensure_ascii=False)}" for key in keys)
         write_whole(self.path, ("{\n" + ",\n".join(lines) + "\n}\n").encode(errors="backslashreplace"))
-        self._is_kept, self._is_changed = True, False
+        self.is_kept, self._is_changed = True, False
 
     def flush(self) -> None:
         """Write what was added since the last writing, when the record is kept.
@@ -194,7 +195,7 @@ class JobRecord:
         Raises:
             OSError: As `keep`.
         """
-        if self._is_kept and self._is_changed:
+        if self.is_kept and self._is_changed:
             self.keep()
 
 

@@ -2,8 +2,8 @@
 
 The journal tells, where there is one; the records in the jobs' directories tell of those whose end it does not know,
 and of all jobs where there is none. A job is a mapping as `runs.journal` describes it, with a settled status:
-completed, failed, interrupted, running, lost (its process is gone), pending (planned, and its turn may come), missing (planned,
-and nobody is left to start it), or unknown (there is no record, only Hydra's own files).
+completed, failed, interrupted, running, lost (its process is gone), pending (planned, and its turn may come), missing
+(planned, and nobody is left to start it), or unknown (there is no record, only Hydra's own files).
 """
 
 from __future__ import annotations

@@ -47,6 +47,14 @@ def host_facts() -> dict[str, Any]:
     }
 
 
+def command_words() -> list[str]:
+    """Return the words after `python`: the program's name and its arguments, or `-m` and a module's."""
+    spec = getattr(sys.modules.get("__main__"), "__spec__", None)
+    if spec is not None and spec.origin == sys.argv[0]:
+        return ["-m", spec.name.removesuffix(".__main__"), *sys.argv[1:]]
+    return list(sys.argv)
+
+
 def is_gone(host: dict[str, Any]) -> bool:
     """Tell whether the process of a `host` section has certainly ended.
 
