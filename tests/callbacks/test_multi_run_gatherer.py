@@ -23,15 +23,24 @@ def table(app: App) -> list[list[str]]:
         return list(csv.reader(file))
 
 
-def test_jobs_are_rows_in_order_and_nested_values_columns(app: App) -> None:
+def columns(app: App, *names: str) -> list[tuple[str, ...]]:
+    header, *rows = table(app)
+    return [tuple(row[header.index(name)] for name in names) for row in rows]
+
+
+def test_jobs_are_rows_in_order_with_overrides_and_nested_values_as_columns(app: App) -> None:
     app.callbacks(GATHER)
     done = app.run("-m", "x=range(12)", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
     assert done.code == 0, done.text
-    assert table(app) == [["", "double", "deep.er"], *([str(x), str(2 * x), "é"] for x in range(12))]
+    head = ["", "run-status", "run-duration_s", "x", "double", "deep.er", "run-peak_rss_bytes", "run-error"]
+    assert table(app)[0] == head
+    told = columns(app, "", "run-status", "x", "double", "deep.er", "run-error")
+    assert told == [(str(x), "completed", str(x), str(2 * x), "é", "") for x in range(12)]
     assert f"Gathered results in {app.one('multirun/*/*/agg_results.csv')}" in done.out
+    assert "12 jobs: 12 completed" in done.out
 
 
-def test_failed_torn_and_missing_results_cost_their_own_row_and_are_named(app: App) -> None:
+def test_failed_and_torn_results_are_rows_too_and_named(app: App) -> None:
     app.callbacks(GATHER)
     text = (app.directory / "app.py").read_text()
     torn = "    if cfg.x == 3: output_dir.joinpath('results.json').write_text('{\"double\": 1')\n"
@@ -39,10 +48,42 @@ def test_failed_torn_and_missing_results_cost_their_own_row_and_are_named(app: A
     app.write("app.py", text.replace("    return cfg.x", f"{torn}{empty}    return cfg.x"))
     done = app.run("-m", "x=1,2,3,4,5", "fail_at=2")
     assert done.code == 1
-    assert [row[0] for row in table(app)] == ["", "0", "4"]
-    assert "No results.json from 1 of 5 jobs: 1" in done.out
-    assert "is left out: 2/results.json is no whole JSON file" in done.out
-    assert "is left out: 3/results.json is no whole JSON file" in done.out
+    assert columns(app, "", "run-status", "double", "return_value", "run-error") == [
+        ("0", "completed", "2", "", ""),
+        ("1", "failed", "", "", "ValueError: x must not be 2"),
+        ("2", "completed", "", "3", ""),
+        ("3", "completed", "", "4", ""),
+        ("4", "completed", "10", "", ""),
+    ]
+    assert "5 jobs: 4 completed, 1 failed" in done.out
+    assert "Failed: 1" in done.out
+    assert "a result is left out: 2/results.json is no whole JSON file" in done.out
+    assert "a result is left out: 3/results.json is no whole JSON file" in done.out
+
+
+@pytest.mark.parametrize(("direction", "best"), [("max", "10, of job 2: x=5"), ("min", "6, of job 1: x=3")])
+def test_the_best_job_is_told_with_its_overrides(app: App, direction: str, best: str) -> None:
+    app.callbacks({**GATHER, "metric": "double", "direction": direction})
+    done = app.run("-m", "x=1,3,5", "fail_at=1")
+    assert f"Best double: {best} fail_at=1" in done.out
+
+
+def test_a_metric_that_no_job_has_is_told_with_those_that_there_are(app: App) -> None:
+    app.callbacks({**GATHER, "metric": "acuracy"})
+    assert "No completed job has a number in 'acuracy'; results: double, deep.er" in app.run("-m", "x=1,3").out
+
+
+@pytest.mark.parametrize("setting", [{"table_file": "table.xlsx"}, {"direction": "up"}, {"metric": 3}])
+def test_wrong_settings_are_told(setting: dict[str, Any]) -> None:
+    with pytest.raises(SettingError, match=next(iter(setting))):
+        MultiRunGatherer(**setting)
+
+
+@pytest.mark.parametrize("name", ["table.jsonl", "table.parquet", "table.md", "table.tex"])
+def test_the_name_chooses_the_form(app: App, name: str) -> None:
+    app.callbacks({**GATHER, "table_file": name})
+    done = app.run("-m", "x=1,3")
+    assert f"Gathered results in {app.one(f'multirun/*/*/{name}')}" in done.out
 
 
 @pytest.mark.parametrize(
@@ -52,7 +93,8 @@ def test_any_subdirectory_at_any_depth(app: App, subdir: str) -> None:
     app.callbacks(GATHER)
     done = app.run("-m", "x=10,9,8", f"hydra.sweep.subdir='{subdir}'")
     assert done.code == 0, done.text
-    assert [row[:2] for row in table(app)] == [["", "double"], ["0", "20"], ["1", "18"], ["2", "16"]]
+    assert columns(app, "", "double") == [("0", "20"), ("1", "18"), ("2", "16")]
+    assert columns(app, "run-dir")[0] != ("",)
 
 
 @pytest.mark.parametrize("subdir", ["null", "meta"])
@@ -60,24 +102,25 @@ def test_hydras_own_folder_has_another_name_or_none(app: App, subdir: str) -> No
     app.callbacks(GATHER, {"_target_": "hydra_callbacks.RunRecord"})
     overrides = ["hydra.sweep.subdir='${hydra.job.override_dirname}'", f"hydra.output_subdir={subdir}"]
     assert app.run("-m", "x=3,1,2", "fail_at=3", *overrides).code == 1
-    assert [row[:2] for row in table(app)] == [["", "double"], ["1", "2"], ["2", "4"]]
+    assert columns(app, "", "double") == [("0", ""), ("1", "2"), ("2", "4")]
 
 
-def test_a_number_that_nothing_tells_is_left_out(app: App) -> None:
-    app.callbacks(GATHER)
-    overrides = ["hydra.sweep.subdir='${hydra.job.override_dirname}'", "hydra.output_subdir=null"]
-    assert app.run("-m", "x=3,1", *overrides).code == 0
-    assert [row[0] for row in table(app)] == ["", "", ""]
-
-
-def test_results_of_an_earlier_sweep_are_named_and_secrets_left_out(app: App) -> None:
+def test_a_result_of_an_earlier_sweep_is_not_taken_for_a_failed_jobs(app: App) -> None:
     app.callbacks(GATHER)
     assert app.run("-m", "x=1,2", "hydra.sweep.dir=multirun/a/b").code == 0
-    old = app.write("multirun/a/b/1/results.json", '{"api_key": "abcdefgh", "double": 7}')
+    old = app.write("multirun/a/b/1/results.json", '{"double": 7}')
     os.utime(old, (1, 1))
     done = app.run("-m", "x=1,2", "fail_at=2", "hydra.sweep.dir=multirun/a/b")
-    assert "1 results are from before this sweep, of an earlier one here: 1/results.json" in done.out
-    assert "abcdefgh" not in (app.directory / "multirun/a/b/agg_results.csv").read_text()
+    assert "a result is left out: 1/results.json is older than job 1, of an earlier one here" in done.out
+    assert columns(app, "", "double") == [("0", "2"), ("1", "")]
+
+
+def test_secrets_in_results_are_left_out(app: App) -> None:
+    app.callbacks(GATHER)
+    text = (app.directory / "app.py").read_text()
+    app.write("app.py", text.replace('{"double"', '{"api_key": "abcdefgh", "double"'))
+    assert app.run("-m", "x=1,2").code == 0
+    assert columns(app, "api_key") == [("<redacted>",)] * 2
 
 
 def test_another_aggregator_is_given_relative_paths_in_the_sweeps_directory(app: App) -> None:

@@ -10,28 +10,34 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from hydra_callbacks.errors import SettingError
-from hydra_callbacks.lifecycle import Launch, Outcome, RunCallback
+from hydra_callbacks.lifecycle import Job, Launch, Outcome, RunCallback
+from hydra_callbacks.support.extras import need_extra
 from hydra_callbacks.support.settings import check, check_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 log = logging.getLogger("hydra.callbacks")
-_MOST_NAMED = 10
-_CLOCK_SLACK_S = 2.0  # a file server's clock may be behind ours
+_SUFFIXES = (".csv", ".jsonl", ".parquet", ".md", ".tex")
 
 
 class MultiRunGatherer(RunCallback):
-    """Gather the jobs' result files into `agg_results.csv` in the sweep's directory, failed jobs or not.
+    """Gather what came out of a sweep into `agg_results.csv` in its directory, failed jobs or not.
 
-    One row for each result, in job order: the job's number first (in a column without a name), then the result's
-    values, nested ones flattened with dots. A job without a result, or with one that is torn, is named in the log.
+    One row for each job, in order: its number (in a column without a name), status and duration; each override; each
+    value of its result, nested ones with dots; peak memory and error. The log tells how many jobs completed, which did
+    not, and which was the best. `runs.gather` has the columns.
 
     Args:
-        result_file: Name of the JSON file that each job writes into its output directory.
+        result_file: Name of the JSON file that each job writes into its output directory; what the task returns stands
+            in where there is none.
         aggregator: What makes the table instead: a function, or the dotted path of one. It is given the paths of the
             result files, relative to the sweep's directory, which is the working directory meanwhile, and returns the
             path of what it wrote.
+        table_file: Name of the table in the sweep's directory: `.csv`, `.jsonl`, `.parquet` (extra `tables`), `.md` or
+            `.tex`.
+        metric: The result by which jobs are compared, as in `accuracy`, or `test.accuracy`; None for no comparison.
+        direction: "max" where the highest is best, or "min".
         enabled: When False, nothing is gathered.
         on_error: What becomes of an exception in one of its events: "warn" or "abort".
     """
@@ -41,6 +47,9 @@ class MultiRunGatherer(RunCallback):
         result_file: str = "results.json",
         aggregator: Callable[[list[str]], os.PathLike[str]] | str | None = None,
         *,
+        table_file: str = "agg_results.csv",
+        metric: str | None = None,
+        direction: Literal["max", "min"] = "max",
         enabled: bool = True,
         on_error: Literal["warn", "abort"] = "warn",
     ) -> None:
@@ -49,33 +58,63 @@ class MultiRunGatherer(RunCallback):
         self.result_file = result_file
         self.aggregator = _locate(aggregator) if isinstance(aggregator, str) else aggregator
         check("aggregator", aggregator, "a function or its dotted path", callable(self.aggregator or len))
+        check_name("table_file", table_file)
+        suffix = Path(table_file).suffix.lower()
+        check("table_file", table_file, f"a file name that ends in {', '.join(_SUFFIXES)}", suffix in _SUFFIXES)
+        check("metric", metric, "the name of a result, or null", metric is None or isinstance(metric, str))
+        check("direction", direction, "'max' or 'min'", direction in {"max", "min"})
+        if enabled and suffix == ".parquet":
+            need_extra("polars", "polars", "tables", "Parquet")
+        self.table_file = table_file
+        self.metric = metric
+        self.direction = direction
+
+    def launch_started(self, launch: Launch) -> None:
+        """Begin the journal of a sweep, which tells in the end what became of each job."""
+        if launch.journal:
+            launch.journal.keep()
+
+    def job_started(self, job: Job) -> None:
+        """Note it in the journal."""
+        if job.journal:
+            job.journal.keep()
 
     def launch_ended(self, launch: Launch, outcome: Outcome) -> None:  # noqa: ARG002  (what there is, is gathered)
         """Make the table."""
         if not launch.is_sweep or launch.output_dir is None or not launch.output_dir.is_dir():
             return
-        files = self._result_files(launch.output_dir, launch.output_subdir)
-        if not files:
+        from hydra_callbacks.runs.sweep import directory_of, read_sweep  # noqa: PLC0415  (nothing heavy until used)
+
+        sweep = read_sweep(launch.output_dir, is_over=True)
+        jobs = [*sweep.jobs, *sweep.older]
+        for problem in sweep.problems:
+            log.warning("Left out: %s", problem)
+        if not jobs:
             return
-        with _working_in(launch.output_dir):
-            _warn_of_older(files, launch.started_at)
-            written = self.aggregator(files) if self.aggregator else _aggregate(files, launch.output_subdir)
-        log.info("Gathered results in %s", launch.output_dir / written if written else launch.output_dir)
+        if self.aggregator is None:
+            self._gather(jobs, launch.output_dir)
+            return
+        places = [directory_of(job, sweep.directory) / self.result_file for job in jobs]
+        files = [str(file.relative_to(sweep.directory)) for file in places if file.is_file()]
+        if len(files) < len(places):
+            log.warning("No %s from %d of %d jobs", self.result_file, len(places) - len(files), len(places))
+        if files:
+            with _working_in(sweep.directory):
+                written = self.aggregator(files)
+            log.info("Gathered results in %s", sweep.directory / written if written else sweep.directory)
 
-    def _result_files(self, sweep_dir: Path, output_subdir: str | None) -> list[str]:
-        """Return the paths of the result files relative to the sweep's directory, in job order."""
-        from hydra_callbacks.runs import results  # noqa: PLC0415  (nothing heavy until it is used)
+    def _gather(self, jobs: list[dict[str, Any]], sweep_dir: Path) -> None:
+        from hydra_callbacks.runs.gather import summary, table_of  # noqa: PLC0415  (as above)
+        from hydra_callbacks.runs.table_files import write_table  # noqa: PLC0415
 
-        if output_subdir is None:  # nothing marks a job's directory but its result
-            found = [file.parent for file in sweep_dir.rglob(self.result_file)]
-            jobs = sorted(found, key=lambda job_dir: results.job_order(job_dir, output_subdir))
-        else:
-            jobs = results.job_dirs(sweep_dir, output_subdir)
-        missing = [str(job.relative_to(sweep_dir)) for job in jobs if not (job / self.result_file).is_file()]
-        if missing:
-            log.warning("No %s from %d of %d jobs: %s", self.result_file, len(missing), len(jobs), _named(missing))
-        files = (job / self.result_file for job in jobs)
-        return [str(file.relative_to(sweep_dir)) for file in files if file.is_file()]
+        table = table_of(jobs, sweep_dir, self.result_file)
+        for problem in table.problems:
+            log.warning("%s", problem)
+        path = sweep_dir / self.table_file
+        write_table(table, path)
+        log.info("Gathered results in %s", path)
+        for line in summary(table, self.metric, is_max=self.direction == "max"):
+            log.info("%s", line)
 
     @staticmethod
     def _default_aggregator(filenames: list[str]) -> Path:
@@ -108,17 +147,6 @@ def _aggregate(filenames: list[str], output_subdir: str | None) -> Path:
     lines = format_rows([row.get(column) for column in columns] for row in rows)
     write_whole(table, format_header(columns) + lines)
     return table
-
-
-def _warn_of_older(files: list[str], started_at: float) -> None:
-    """Name the results that were there before the sweep began, from another one in the same directory."""
-    older = [name for name in files if Path(name).stat().st_mtime < started_at - _CLOCK_SLACK_S]
-    if older:
-        log.warning("%d results are from before this sweep, of an earlier one here: %s", len(older), _named(older))
-
-
-def _named(names: list[str]) -> str:
-    return ", ".join(names[:_MOST_NAMED]) + (", ..." if len(names) > _MOST_NAMED else "")
 
 
 def _job_dir(file: Path, output_subdir: str | None) -> Path:

@@ -8,6 +8,7 @@ import re
 import time
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import click
@@ -56,6 +57,26 @@ def as_time(ctx: click.Context, param: click.Parameter, value: str | None) -> st
 def where_argument(command: Decorated) -> Decorated:
     """Add the argument WHERE."""
     return click.argument("where", required=False, metavar="[WHERE]", type=PLACE)(command)
+
+
+def as_sweep(ctx: click.Context, param: click.Parameter, value: str) -> Path:
+    """Return the directory of a sweep, which may be named without the folder that Hydra keeps sweeps in.
+
+    Raises:
+        click.BadParameter: There is none.
+    """
+    named = os.path.expanduser(value)  # noqa: PTH111  (leaves the name of an unknown user as it is)
+    for base in ("", "multirun", "multiruns"):
+        path = Path(base, named)
+        if path.is_dir():
+            return path.resolve() if path.is_symlink() else path
+    msg = f"there is no directory {value!r}; name a sweep's, as in multirun/2026-11-22/10-00-00"
+    raise click.BadParameter(msg, ctx, param)
+
+
+def sweep_argument(command: Decorated) -> Decorated:
+    """Add the argument SWEEP."""
+    return click.argument("sweep", metavar="SWEEP", type=FOLDER, callback=as_sweep)(command)
 
 
 def where_option(command: Decorated) -> Decorated:

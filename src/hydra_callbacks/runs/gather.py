@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from hydra_callbacks.runs.results import read_result
 from hydra_callbacks.runs.sweep import NOT_STARTED, directory_of
 from hydra_callbacks.support.nested import flatten
 from hydra_callbacks.support.redact import Redactor
+from hydra_callbacks.support.texts import as_words, counted, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +30,8 @@ TAIL = ("run-peak_rss_bytes", "run-error", "run-dir")
 """What each row has before the overrides, and after the results."""
 
 _USUAL_FILE = "results.json"
+_CLOCK_SLACK_S = 2.0  # a file server's clock may be behind ours
+_MOST_NAMED = 10
 _GOOD = {"completed", "unknown"}
 
 
@@ -41,12 +45,14 @@ class Table:
             dots; at last `TAIL`.
         overrides: Names of the columns that are overrides.
         results: Names of the columns that are results.
+        words: The overrides of each job as they were given.
         problems: What could not be read, in words.
     """
 
     columns: dict[str, Sequence[Any]]
     overrides: list[str]
     results: list[str]
+    words: list[list[str]]
     problems: list[str]
 
     def row(self, index: int) -> dict[str, Any]:
@@ -54,18 +60,19 @@ class Table:
         return {name: values[index] for name, values in self.columns.items()}
 
 
-def table_of(jobs: Sequence[Event], sweep_dir: Path, result_file: str = _USUAL_FILE) -> Table:
+def table_of(jobs: Sequence[Event], sweep_dir: Path, result_file: str | None = _USUAL_FILE) -> Table:
     """Return the table of a sweep.
 
     Args:
         jobs: Its jobs, as in `runs.sweep.Sweep`.
         sweep_dir: Its directory.
         result_file: Name of the JSON file that holds a job's result; what the task returned stands in where there is
-            none.
+            none. None: whatever the journal or the record has.
     """
     problems: list[str] = []
     results = _by_key(_results(jobs, sweep_dir, result_file, problems))
-    overrides = _overrides(jobs)
+    words: list[list[str]] = [job.get("overrides") or [] for job in jobs]
+    overrides = _overrides(words)
     overrides = {f"override.{name}" if name in results else name: values for name, values in overrides.items()}
     errors = [job.get("error") for job in jobs]
     head: list[list[Any]] = [[job.get(key) for job in jobs] for key in ("job", "status", "duration_s")]
@@ -76,14 +83,16 @@ def table_of(jobs: Sequence[Event], sweep_dir: Path, result_file: str = _USUAL_F
     if any("dir" in job and job["dir"] != str(job.get("job")) for job in jobs):
         tail.append([job.get("dir") or str(job["job"]) for job in jobs])
     columns = dict(zip(HEAD, head, strict=True)) | overrides | results | dict(zip(TAIL, tail, strict=False))
-    return Table({**columns}, list(overrides), list(results), problems)
+    return Table({**columns}, list(overrides), list(results), words, problems)
 
 
-def _results(jobs: Sequence[Event], sweep_dir: Path, result_file: str, problems: list[str]) -> list[dict[str, Any]]:
+def _results(
+    jobs: Sequence[Event], sweep_dir: Path, result_file: str | None, problems: list[str]
+) -> list[dict[str, Any]]:
     """Return what each job found out, as columns."""
     found: list[Any] = [
         job.get("result")
-        if job.get("result_file", _USUAL_FILE) == result_file and "is_cut" not in job
+        if result_file is None or (job.get("result_file", _USUAL_FILE) == result_file and "is_cut" not in job)
         else _look_up(job, sweep_dir, result_file, problems)
         for job in jobs
     ]
@@ -98,9 +107,8 @@ def _by_key(rows: list[dict[str, Any]]) -> dict[str, list[Any]]:
     return columns
 
 
-def _overrides(jobs: Sequence[Event]) -> dict[str, list[Any]]:
+def _overrides(words: list[list[str]]) -> dict[str, list[Any]]:
     """Return the overrides' keys with the value for each job."""
-    words = [job.get("overrides") or () for job in jobs]
     parsed = {word: parse(word) for word in set(chain.from_iterable(words))}
     columns = {}
     try:
@@ -141,17 +149,48 @@ def _look_up(job: Event, sweep_dir: Path, result_file: str, problems: list[str])
     if job["status"] in NOT_STARTED:
         return None
     directory = directory_of(job, sweep_dir)
-    if job.get("result_file", _USUAL_FILE) == result_file and "is_cut" in job:
+    if job.get("result_file", _USUAL_FILE) == result_file:  # the journal has no room for it
         try:
             return record.read(directory).get("result")
         except (RecordError, OSError) as error:
-            problems.append(f"the result of job {job.get('job')} is left out: {error}")
+            problems.append(f"a result is left out, that of job {job.get('job')}: {error}")
             return None
+    file = directory / result_file
+    told = file.relative_to(sweep_dir).as_posix() if file.is_relative_to(sweep_dir) else str(file)
     try:
-        return Redactor().data(read_result(directory / result_file))
+        if file.stat().st_mtime >= record.seconds(job.get("started_at")) - _CLOCK_SLACK_S:
+            return Redactor().data(read_result(file))
+        problems.append(f"a result is left out: {told} is older than job {job.get('job')}, of an earlier one here")
     except FileNotFoundError:
-        return job.get("result")
+        pass
     except (OSError, ValueError) as error:
-        file = (directory / result_file).relative_to(sweep_dir).as_posix()
-        problems.append(f"the result of a job is left out: {file} is no whole JSON file ({error})")
-        return job.get("result")
+        problems.append(f"a result is left out: {told} is no whole JSON file ({error})")
+    return job.get("result")
+
+
+def summary(table: Table, metric: str | None = None, *, is_max: bool = True) -> list[str]:
+    """Return in a few lines what became of the jobs, and which was the best.
+
+    Args:
+        table: The table.
+        metric: What is compared, as in `best_of`; None for nothing.
+        is_max: Whether the highest is best.
+    """
+    states = table.columns["run-status"]
+    numbers = table.columns[NUMBER]
+    lines = [
+        f"{counted(len(states), 'job')}: {', '.join(f'{n:,} {state}' for state, n in Counter(states).most_common())}"
+    ]
+    for state in dict.fromkeys(each for each in states if each not in _GOOD):
+        which = [str(number) for number, each in zip(numbers, states, strict=True) if each == state]
+        more = f", and {len(which) - _MOST_NAMED:,} more" if len(which) > _MOST_NAMED else ""
+        lines.append(f"{state.capitalize()}: {', '.join(which[:_MOST_NAMED])}{more}")
+    if metric:
+        found = best_of(table, metric, is_max=is_max)
+        if found is None:
+            lines.append(f"No completed job has a number in {metric!r}; results: {', '.join(table.results) or 'none'}")
+        else:
+            index, name = found
+            words = as_words(table.words[index]) or "(no overrides)"
+            lines.append(f"Best {name}: {shown(table.columns[name][index])}, of job {numbers[index]}: {words}")
+    return lines

@@ -97,6 +97,14 @@ def timestamp(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def seconds(moment: Any) -> float:
+    """Return a record's time as seconds since the epoch; 0 when it is none."""
+    try:
+        return datetime.fromisoformat(str(moment).replace("Z", "+00:00")).timestamp()
+    except (ValueError, OverflowError):
+        return 0.0
+
+
 def new_id() -> str:
     """Return a UUID of version 7 (RFC 9562, 5.7): it begins with the time in milliseconds, so ids sort by age."""
     milliseconds = time.time_ns() // 1_000_000

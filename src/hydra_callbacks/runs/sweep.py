@@ -38,6 +38,7 @@ class Sweep:
         launch: The first line of its latest launch; None where there is no journal.
         is_alive: Whether the launching process still runs, as far as can be told.
         ended: How the latest launch ended: "completed", "failed" or "interrupted"; None before, and when it was killed.
+        ended_at: When it ended; None likewise.
         problems: What could not be read, in words.
     """
 
@@ -47,6 +48,7 @@ class Sweep:
     launch: Event | None = None
     is_alive: bool = False
     ended: str | None = None
+    ended_at: str | None = None
     problems: list[str] = field(default_factory=list)
 
     def counts(self) -> Counter[str]:
@@ -74,6 +76,11 @@ class SweepReader:
         self._launch: Event | None = None
         self._end: Event | None = None
 
+    @property
+    def is_begun(self) -> bool:
+        """Whether a launch has begun, as far as was read."""
+        return self._launch is not None
+
     def read(self, *, is_over: bool = False) -> Sweep:
         """Return how the sweep fares now.
 
@@ -97,8 +104,9 @@ class SweepReader:
         self._add_unlisted(jobs, problems)
         _add_planned(jobs, self._plan, "pending" if is_alive else "missing")
         _sort(jobs)
-        ended = self._end["status"] if self._end else None
-        return Sweep(self.directory, jobs, list(self._older.values()), launch, is_alive, ended, problems)
+        end = self._end or {}
+        older = list(self._older.values())
+        return Sweep(self.directory, jobs, older, launch, is_alive, end.get("status"), end.get("at"), problems)
 
     def _read_journal(self) -> None:
         try:

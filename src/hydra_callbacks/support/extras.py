@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from typing import Any
 
 from hydra_callbacks.errors import MissingExtraError
@@ -27,3 +28,14 @@ def import_extra(module: str, package: str, extra: str, purpose: str) -> Any:
             raise
         msg = f"{purpose} needs {package}: pip install 'hydra-callbacks[{extra}]'"
         raise MissingExtraError(msg) from error
+
+
+def need_extra(module: str, package: str, extra: str, purpose: str) -> None:
+    """Make sure that a module that one of our extras brings is installed, without importing it.
+
+    Raises:
+        MissingExtraError: It is not.
+    """
+    if importlib.util.find_spec(module) is None:
+        msg = f"{purpose} needs {package}: pip install 'hydra-callbacks[{extra}]'"
+        raise MissingExtraError(msg)

@@ -55,6 +55,11 @@ def status(state: str | None, onto: Any = None) -> str:
     return f"{sign} {state}"
 
 
+def sign_of(state: str) -> str:
+    """Return the sign of a state."""
+    return _STATES.get(state, ("·", ""))[0]
+
+
 def style_of(cell: str) -> str:
     """Return the colour of a state."""
     return _STATES.get(cell.rpartition(" ")[2], ("", ""))[1]
