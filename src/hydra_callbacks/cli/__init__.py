@@ -14,7 +14,10 @@ import click
 
 from hydra_callbacks.errors import HydraCallbacksError
 
-COMMANDS = ("best", "callbacks", "clean", "completion", "diff", "gather", "index", "list", "show", "sql", "watch")
+COMMANDS = (
+    *("best", "callbacks", "clean", "completion", "diff", "gather", "index", "list"),
+    *("resume", "show", "sql", "watch"),
+)
 """Each command, the same as its module's name; the module's `command` is it."""
 
 

@@ -16,6 +16,7 @@ from hydra_callbacks.lifecycle import config as facts_of
 from hydra_callbacks.lifecycle import stop
 from hydra_callbacks.lifecycle.facts import Job, Launch, Outcome
 from hydra_callbacks.lifecycle.flight import Flight, Kind, arrive, depart
+from hydra_callbacks.lifecycle.plan import is_rehearsal
 from hydra_callbacks.support.settings import check
 
 if TYPE_CHECKING:
@@ -96,6 +97,8 @@ class RunCallback(Callback):
     # The way from there to ours
 
     def _start_launch(self, config: DictConfig, kwargs: dict[str, Any], *, is_sweep: bool) -> None:
+        if is_sweep and is_rehearsal(config):
+            return
         now = time.time()
         self._start(
             "launch", config, lambda: facts_of.launch_facts(config, is_sweep=is_sweep, started_at=now, kwargs=kwargs)

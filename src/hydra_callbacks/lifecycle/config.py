@@ -12,7 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from hydra_callbacks.lifecycle.facts import Job, Launch
 from hydra_callbacks.lifecycle.plain_config import plain_config
-from hydra_callbacks.lifecycle.plan import planned
+from hydra_callbacks.lifecycle.plan import RESUME, planned, sweeper_of
 from hydra_callbacks.runs.journal import JobJournal, SweepJournal
 from hydra_callbacks.runs.record import JobRecord, timestamp
 from hydra_callbacks.support.process import command_words, host_facts
@@ -38,6 +38,9 @@ def launch_facts(config: DictConfig, *, is_sweep: bool, started_at: float, kwarg
     app = str(_select(config, "hydra.job.name") or "unknown")
     output_dir = _absolute(cwd, directory) if directory else None
     facts = {"at": timestamp(started_at), "app": app, "config_name": kwargs.get("config_name"), "cwd": str(cwd)}
+    journal = SweepJournal(output_dir, lambda: facts | _of_launch(config)) if is_sweep and output_dir else None
+    if journal and sweeper_of(config) == RESUME:
+        journal.leave()
     return Launch(
         app=app,
         config_name=kwargs.get("config_name"),
@@ -46,7 +49,7 @@ def launch_facts(config: DictConfig, *, is_sweep: bool, started_at: float, kwarg
         output_subdir=hydra.output_subdir,
         is_sweep=is_sweep,
         started_at=started_at,
-        journal=SweepJournal(output_dir, lambda: facts | _of_launch(config)) if is_sweep and output_dir else None,
+        journal=journal,
         hydra_config=config,
         hydra_kwargs=kwargs,
     )

@@ -145,6 +145,12 @@ def arrive(kind: Kind, config: Any, callback: RunCallback) -> Flight | None:
     return flight
 
 
+def launch_under_way(config: Any) -> Launch | None:
+    """Return the facts of the launch of this configuration; None when no callback has joined it."""
+    flight = _flights.get(("launch", id(config)))
+    return flight.facts if flight and isinstance(flight.facts, Launch) else None
+
+
 def _forget(flight: Flight) -> None:
     _flights.pop((flight.kind, id(flight.config)), None)
     if not _flights:

@@ -17,6 +17,11 @@ def sweeper_of(config: DictConfig) -> str:
     return str(OmegaConf.select(config, "hydra.sweeper._target_"))
 
 
+def is_rehearsal(config: DictConfig) -> bool:
+    """Tell whether a launch only lists what it would do."""
+    return sweeper_of(config) == RESUME and bool(OmegaConf.select(config, "hydra.sweeper.dry_run"))
+
+
 def planned(config: DictConfig) -> list[list[str]] | None:
     """Return the overrides of each job that the basic sweeper will launch, in order; None with any other sweeper.
 

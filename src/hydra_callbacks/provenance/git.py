@@ -7,12 +7,9 @@ import re
 import shutil
 import subprocess
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from hydra_callbacks.errors import GitError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _TIMEOUT_S = 60.0
 _SHA = re.compile(r"[0-9a-f]{7,64}")
@@ -77,6 +74,42 @@ def commits_between(directory: Path, first: str, last: str) -> list[str] | None:
     except GitError:
         return None
     return done.stdout.decode(errors="replace").splitlines() if done.returncode == 0 else None
+
+
+def changes_since(directory: Path, sha: str, *, is_dirty: bool, since: float) -> list[str]:
+    """Return how a working tree differs from what it was, in words; nothing when it does not, as far as can be told.
+
+    What was changed and not committed, then and now, is told by the times of the files.
+
+    Args:
+        directory: Any directory in the tree.
+        sha: The commit that was checked out.
+        is_dirty: Whether there were changes that were not committed.
+        since: When that was, in seconds since the epoch.
+
+    Raises:
+        GitError: As `read_state`.
+    """
+    now = read_state(directory)
+    if now.sha != sha:
+        commits = commits_between(directory, sha, now.sha or "")
+        counted = f" ({len(commits)} commit{'' if len(commits) == 1 else 's'} between)" if commits else ""
+        return [f"the commit: {sha[:8]} -> {(now.sha or 'none')[:8]}{counted}"]
+    if now.is_dirty != is_dirty:
+        return [f"the code on commit {sha[:8]}: {'without' if is_dirty else 'with'} uncommitted changes now"]
+    if not is_dirty:
+        return []
+    root = Path(os.fsdecode(_git(directory, ["rev-parse", "--show-toplevel"]).stdout.removesuffix(b"\n")))
+    changed = _git(directory, ["diff", "--name-only", "-z", "--no-ext-diff", "HEAD", "--"]).stdout.split(b"\0")
+    newer = [name for name in map(os.fsdecode, changed) if name and _is_newer(root / name, since)]
+    return [f"uncommitted code: {', '.join(newer)}"] if newer else []
+
+
+def _is_newer(path: Path, since: float) -> bool:
+    try:
+        return path.stat().st_mtime > since
+    except OSError:  # it was removed
+        return True
 
 
 def _git(directory: Path, words: list[str]) -> subprocess.CompletedProcess[bytes]:

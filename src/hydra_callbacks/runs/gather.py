@@ -29,6 +29,7 @@ HEAD = (NUMBER, "run-status", "run-duration_s")
 TAIL = ("run-peak_rss_bytes", "run-error", "run-dir")
 """What each row has before the overrides, and after the results."""
 
+_OURS = {*HEAD, *TAIL}
 _USUAL_FILE = "results.json"
 _CLOCK_SLACK_S = 2.0  # a file server's clock may be behind ours
 _MOST_NAMED = 10
@@ -71,6 +72,7 @@ def table_of(jobs: Sequence[Event], sweep_dir: Path, result_file: str | None = _
     """
     problems: list[str] = []
     results = _by_key(_results(jobs, sweep_dir, result_file, problems))
+    results = {f"result.{name}" if name in _OURS else name: values for name, values in results.items()}
     words: list[list[str]] = [job.get("overrides") or [] for job in jobs]
     overrides = _overrides(words)
     overrides = {f"override.{name}" if name in results else name: values for name, values in overrides.items()}
@@ -92,7 +94,7 @@ def _results(
     """Return what each job found out, as columns."""
     found: list[Any] = [
         job.get("result")
-        if result_file is None or (job.get("result_file", _USUAL_FILE) == result_file and "is_cut" not in job)
+        if "is_cut" not in job and (result_file is None or job.get("result_file", _USUAL_FILE) == result_file)
         else _look_up(job, sweep_dir, result_file, problems)
         for job in jobs
     ]
@@ -103,7 +105,8 @@ def _by_key(rows: list[dict[str, Any]]) -> dict[str, list[Any]]:
     """Return rows as columns; nested mappings are flattened."""
     columns = {key: [row.get(key) for row in rows] for key in dict.fromkeys(chain.from_iterable(rows))}
     if any(dict in set(map(type, values)) for values in columns.values()):
-        return _by_key([flatten(row) if dict in set(map(type, row.values())) else row for row in rows])
+        rows = [flatten(row) if dict in set(map(type, row.values())) else row for row in rows]
+        return {key: [row.get(key) for row in rows] for key in dict.fromkeys(chain.from_iterable(rows))}
     return columns
 
 
@@ -144,28 +147,32 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and value == value  # noqa: PLR0124  (NaN)
 
 
-def _look_up(job: Event, sweep_dir: Path, result_file: str, problems: list[str]) -> Any:
+def _look_up(job: Event, sweep_dir: Path, result_file: str | None, problems: list[str]) -> Any:
     """Return a job's result from its own files."""
     if job["status"] in NOT_STARTED:
         return None
     directory = directory_of(job, sweep_dir)
-    if job.get("result_file", _USUAL_FILE) == result_file:  # the journal has no room for it
+    if result_file is not None and job.get("result_file", _USUAL_FILE) != result_file:
+        file = directory / result_file
+        told = file.relative_to(sweep_dir).as_posix() if file.is_relative_to(sweep_dir) else str(file)
         try:
-            return record.read(directory).get("result")
-        except (RecordError, OSError) as error:
-            problems.append(f"a result is left out, that of job {job.get('job')}: {error}")
-            return None
-    file = directory / result_file
-    told = file.relative_to(sweep_dir).as_posix() if file.is_relative_to(sweep_dir) else str(file)
+            if file.stat().st_mtime >= record.seconds(job.get("started_at")) - _CLOCK_SLACK_S:
+                return Redactor().data(read_result(file))
+            problems.append(f"a result is left out: {told} is older than job {job.get('job')}, of an earlier one here")
+        except FileNotFoundError:
+            pass
+        except (OSError, ValueError) as error:
+            problems.append(f"a result is left out: {told} is no whole JSON file ({error})")
+    return _recorded(job, directory, problems) if "is_cut" in job else job.get("result")
+
+
+def _recorded(job: Event, directory: Path, problems: list[str]) -> Any:
+    """Return a result for which the journal has no room."""
     try:
-        if file.stat().st_mtime >= record.seconds(job.get("started_at")) - _CLOCK_SLACK_S:
-            return Redactor().data(read_result(file))
-        problems.append(f"a result is left out: {told} is older than job {job.get('job')}, of an earlier one here")
-    except FileNotFoundError:
-        pass
-    except (OSError, ValueError) as error:
-        problems.append(f"a result is left out: {told} is no whole JSON file ({error})")
-    return job.get("result")
+        return record.read(directory).get("result")
+    except (RecordError, OSError) as error:
+        problems.append(f"a result is left out, that of job {job.get('job')}: {error}")
+        return None
 
 
 def summary(table: Table, metric: str | None = None, *, is_max: bool = True) -> list[str]:

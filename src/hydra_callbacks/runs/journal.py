@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from typing import TYPE_CHECKING, Any
 
 from hydra_callbacks.errors import SweepInUseError
@@ -32,6 +33,7 @@ _STOP = ".jobs.stop"
 _TIMEOUT_S = 20.0
 _BLOCK_BYTES = 1 << 22
 _LARGEST_RESULT = 16_384  # characters; a larger one stays in the record alone
+_LONG_NUMBER = re.compile(r"\d{19}")  # its last digits would be lost to who reads it quickly
 _LONGEST_MESSAGE = 2000  # characters
 _STATUS = b',"status":"'
 _LAUNCH = b'{"launch":"started"'
@@ -56,11 +58,12 @@ class SweepJournal:
         self._id = new_id()
         self._is_open = self._is_left = False
 
-    def keep(self, *, guard: bool = False, facts: Mapping[str, Any] | None = None) -> None:
+    def keep(self, *, guard: bool = False, jobs: bool = True, facts: Mapping[str, Any] | None = None) -> None:
         """Write the first line, once, and let the jobs start that an earlier launch had stopped.
 
         Args:
             guard: Whether to make sure that nothing else is at work in the directory.
+            jobs: Whether a job that has outlived its launch counts.
             facts: What the line tells besides.
 
         Raises:
@@ -73,7 +76,7 @@ class SweepJournal:
         path = self.sweep_dir / FILE_NAME
         with alone(path, timeout_s=_TIMEOUT_S) as file:
             if guard:
-                _refuse_company(self.sweep_dir)
+                _refuse_company(self.sweep_dir, jobs=jobs)
             (self.sweep_dir / _STOP).unlink(missing_ok=True)
             _append(
                 path, file.fd, {"launch": "started", "schema": SCHEMA, "id": self._id, **self._facts(), **(facts or {})}
@@ -144,9 +147,9 @@ class JobJournal:
         error = line.get("error")
         if error:
             line["error"] = {**error, "message": error["message"][:_LONGEST_MESSAGE]}
-        if is_recorded and len(_dumps(line.get("result"))) > _LARGEST_RESULT:
-            line["result"] = None
-            line["is_cut"] = True
+        result = _dumps(line.get("result"))
+        if is_recorded and (len(result) > _LARGEST_RESULT or _LONG_NUMBER.search(result)):
+            line |= {"result": None, "is_cut": True}
         path = self._sweep_dir / FILE_NAME
         with alone(path, timeout_s=_TIMEOUT_S) as file:
             _append(path, file.fd, line)
@@ -205,29 +208,35 @@ def events(path: Path, offset: int = 0) -> Iterator[tuple[int, list[tuple[bytes,
             first, *others = block[:whole].split(b"\n" + _LAUNCH)
             for part in (first, *(_LAUNCH + other for other in others)):
                 yield offset, _parsed(part.split(b"\n"))
+            if whole < len(block):  # the rest of the line is still being written
+                return
 
 
-def live_company(sweep_dir: Path) -> str | None:
+def live_company(sweep_dir: Path, *, jobs: bool = True) -> str | None:
     """Return which other process is at work in a sweep's directory, in words; None when none is, as far as is known.
 
     Only processes of this machine count: whether one on another still runs, nobody here can tell.
+
+    Args:
+        sweep_dir: The directory.
+        jobs: Whether a job that has outlived its launch counts.
 
     Raises:
         OSError: The journal cannot be read.
     """
     launches: dict[str, Event] = {}
-    jobs: dict[bytes, Event] = {}
+    running: dict[bytes, Event] = {}
     for _, block in events(sweep_dir / FILE_NAME):
         for key, event in block:
             if event.get("launch") == "started":
-                launches[event["id"]] = event
+                launches[str(event.get("id"))] = event
             elif event.get("launch") == "ended":
-                launches.pop(event["id"], None)
+                launches.pop(str(event.get("id")), None)
             elif event.get("status") == "running":
-                jobs[key] = event
+                running[key] = event
             else:
-                jobs.pop(key, None)
-    for what, found in (("launch", launches), ("job", jobs)):
+                running.pop(key, None)
+    for what, found in (("launch", launches), ("job", running if jobs else {})):
         for event in found.values():
             host = event.get("host") or {}
             if host.get("pid") != os.getpid() and is_running_here(host):
@@ -236,8 +245,8 @@ def live_company(sweep_dir: Path) -> str | None:
     return None
 
 
-def _refuse_company(sweep_dir: Path) -> None:
-    company = live_company(sweep_dir)
+def _refuse_company(sweep_dir: Path, *, jobs: bool) -> None:
+    company = live_company(sweep_dir, jobs=jobs)
     if company:
         msg = f"{company} is at work in {sweep_dir}: wait for it, end it, or give this one another hydra.sweep.dir"
         raise SweepInUseError(msg)

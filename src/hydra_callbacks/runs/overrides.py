@@ -6,11 +6,14 @@ booleans, null, and quoted or bare text. All others (lists, dicts, sweeps) stay 
 
 from __future__ import annotations
 
+import math
 import re
 from functools import lru_cache
 from typing import Any
 
-_NUMBER = re.compile(r"[+-]?(?:\d[\d_]*)(\.[\d_]*)?([eE][+-]?\d+)?|[+-]?(\.\d[\d_]*)([eE][+-]?\d+)?")
+_INT = re.compile(r"[+-]?(?:0|[1-9](?:_?\d)*)")  # 007 is a text
+_FLOAT = re.compile(r"[+-]?(?:(?:\d(?:_?\d)*)?\.\d(?:_?\d)*|\d(?:_?\d)*\.?)(?:[eE][+-]?\d(?:_?\d)*)?")
+_LONGEST_INT = 4000  # digits: Python reads no longer one
 _NAMES = {"true": True, "false": False, "null": None}
 
 
@@ -30,12 +33,11 @@ def _value(text: str) -> Any:
     name = text.lower()
     if name in _NAMES:
         return _NAMES[name]
-    number = _NUMBER.fullmatch(text)
-    if number:
-        try:
-            return float(text) if any(number.groups()) else int(text)
-        except ValueError:  # a number of more digits than Python reads
-            return text
+    if _INT.fullmatch(text):
+        return int(text) if len(text) <= _LONGEST_INT else text
+    if _FLOAT.fullmatch(text) and not text.lstrip("+-").isdigit():
+        number = float(text)
+        return number if math.isfinite(number) else text
     if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
         return text[1:-1].replace("\\" + text[0], text[0])
     return text

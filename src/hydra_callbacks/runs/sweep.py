@@ -36,6 +36,7 @@ class Sweep:
         jobs: Its jobs in the order of their numbers.
         older: What is left of the jobs of an earlier sweep in the same directory.
         launch: The first line of its latest launch; None where there is no journal.
+        origin: That of the launch which began it, before any that resumed it.
         is_alive: Whether the launching process still runs, as far as can be told.
         ended: How the latest launch ended: "completed", "failed" or "interrupted"; None before, and when it was killed.
         ended_at: When it ended; None likewise.
@@ -46,6 +47,7 @@ class Sweep:
     jobs: list[Event]
     older: list[Event] = field(default_factory=list)
     launch: Event | None = None
+    origin: Event | None = None
     is_alive: bool = False
     ended: str | None = None
     ended_at: str | None = None
@@ -67,6 +69,7 @@ class SweepReader:
         self.directory = directory
         self._path = directory / journal.FILE_NAME
         self._offset = 0
+        self._inode: int | None = None
         self._start_anew()
 
     def _start_anew(self) -> None:
@@ -74,6 +77,7 @@ class SweepReader:
         self._older: dict[bytes, Event] = {}
         self._plan: dict[int, list[str]] = {}
         self._launch: Event | None = None
+        self._origin: Event | None = None
         self._end: Event | None = None
 
     @property
@@ -101,25 +105,36 @@ class SweepReader:
         for index in [index for index, job in enumerate(jobs) if job["status"] == "running"]:
             jobs[index] = _settled(jobs[index], self.directory)
         problems: list[str] = []
-        self._add_unlisted(jobs, problems)
+        older = list(self._older.values())
+        self._add_unlisted(jobs, older, problems)
         _add_planned(jobs, self._plan, "pending" if is_alive else "missing")
         _sort(jobs)
         end = self._end or {}
-        older = list(self._older.values())
-        return Sweep(self.directory, jobs, older, launch, is_alive, end.get("status"), end.get("at"), problems)
+        return Sweep(
+            directory=self.directory,
+            jobs=jobs,
+            older=older,
+            launch=launch,
+            origin=self._origin,
+            is_alive=is_alive,
+            ended=end.get("status"),
+            ended_at=end.get("at"),
+            problems=problems,
+        )
 
     def _read_journal(self) -> None:
         try:
-            size = self._path.stat().st_size
+            stat = self._path.stat()
         except FileNotFoundError:
-            return
-        if size < self._offset:  # it is another one
-            self._offset = 0
+            stat = None
+        size, inode = (stat.st_size, stat.st_ino) if stat else (0, None)
+        if size < self._offset or inode != self._inode:  # it is another one, or gone
+            self._offset, self._inode = 0, inode
             self._start_anew()
         for offset, block in journal.events(self._path, self._offset) if size > self._offset else ():
             self._offset = offset
             jobs = dict(block)
-            for key in [key for key, event in block if "launch" in event]:
+            for key in [key for key, event in block if "job" not in event or "status" not in event]:
                 self._take_launch(jobs.pop(key))
             self._jobs |= jobs
         if self._older:
@@ -127,17 +142,18 @@ class SweepReader:
 
     def _take_launch(self, event: Event) -> None:
         if event.get("launch") != "started":
-            if self._launch and event.get("id") == self._launch.get("id"):
+            if event.get("launch") == "ended" and self._launch and event.get("id") == self._launch.get("id"):
                 self._end = event
             return
         if not event.get("resumes"):
+            self._origin = event
             self._older |= self._jobs
             self._jobs, self._plan = {}, {}
         self._launch, self._end = event, None
         plan = event.get("plan") or []
         self._plan |= zip(event.get("nums") or range(len(plan)), plan, strict=False)
 
-    def _add_unlisted(self, jobs: list[Event], problems: list[str]) -> None:
+    def _add_unlisted(self, jobs: list[Event], older: list[Event], problems: list[str]) -> None:
         """Add the jobs that are there, and whose lines could not be written; all of them where there is no journal."""
         if self._launch is None and not jobs:
             found = list(runs_below(self.directory))
@@ -147,7 +163,12 @@ class SweepReader:
             runs = (run_in(self.directory / name) for name in sorted(unknown) if name[0] != ".")
             found = [run for run in runs if run]
         problems += [run.problem for run in found if run.problem]
-        jobs += [event_of(run, self.directory) for run in found if not run.problem]
+        begun_at = str((self._origin or {}).get("at") or "")
+        for run in found:
+            if not run.problem:
+                event = event_of(run, self.directory)
+                is_older = bool(begun_at) and str(event.get("started_at") or "") < begun_at
+                (older if is_older else jobs).append(event)
 
 
 def read_sweep(directory: Path, *, is_over: bool = False) -> Sweep:
@@ -180,6 +201,8 @@ def event_of(run: Run, sweep_dir: Path) -> Event:
         "peak_rss_bytes": resources.get("peak_rss_bytes") if isinstance(resources, dict) else None,
     }
     told = ("id", "attempt", "overrides", "started_at", "duration_s", "result", "result_file", "error", "host")
+    if event["status"] == "unknown":
+        event["result_file"] = ""  # nobody has looked for it
     return event | {key: data[key] for key in told if key in data}
 
 
@@ -187,6 +210,8 @@ def _settled(job: Event, sweep_dir: Path) -> Event:
     """Return a job that was running, with what its record knows."""
     run = run_in(directory_of(job, sweep_dir))
     known = run.record if run and not run.problem else {}
+    if len({known.get("id"), job.get("id")} - {None}) > 1:  # another run's, of an earlier sweep here
+        known = {}
     if (
         run
         and known.get("status") not in {None, "running", "unknown"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from pathlib import PurePath
 from types import NoneType
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +47,7 @@ def write_table(table: Table, path: Path) -> None:
 
 def complaint(name: str) -> str | None:
     """Return what a file's name must be instead; None when it is right."""
-    is_known = any(name.lower().endswith(suffix) for suffix in WRITERS)
+    is_known = PurePath(name).suffix.lower() in WRITERS
     return None if is_known else f"a file name that ends in {', '.join(list(WRITERS)[:-1])} or {list(WRITERS)[-1]}"
 
 
@@ -136,7 +137,8 @@ def _write_tex(table: Table, path: Path) -> None:
 
 def _named(table: Table) -> list[str]:
     """Return the columns' names, of which none is empty."""
-    return [name or "job" for name in table.columns]
+    number = "job" if "job" not in table.columns else "run-num"
+    return [name or number for name in table.columns]
 
 
 def _shown(value: Any) -> str:

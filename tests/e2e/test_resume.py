@@ -1,0 +1,273 @@
+"""A sweep that failed or died goes on, and ends with the table of one that was never disturbed."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from conftest import Ran, wait_for
+
+from hydra_callbacks.runs.sweep import read_sweep
+
+if TYPE_CHECKING:
+    from conftest import App
+
+SWEEP = ("-m", "hydra/callbacks=default", "hydra.sweep.dir=multirun/s")
+JOBLIB = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
+MENDABLE = """
+    import time
+    mended = Path(cfg.get("flag", "mended")).exists()
+    if not mended and cfg.x == 2: raise ValueError("x must not be 2")
+    if not mended and cfg.x == 3: sys.exit(7)
+    if cfg.get("slow") and not mended:
+        Path(HydraConfig.get().runtime.output_dir, "at-work").touch()
+        time.sleep(600)
+"""
+
+
+@pytest.fixture
+def mendable(app: App) -> App:
+    """An application whose jobs x=2 and x=3 fail until there is a file `mended` where it was started."""
+    text = (app.directory / "app.py").read_text()
+    flag = app.directory / "mended"
+    body = MENDABLE.replace('cfg.get("flag", "mended")', repr(str(flag)))
+    app.write("app.py", text.replace('    logging.getLogger("app")', f'{body}    logging.getLogger("app")'))
+    return app
+
+
+def command(app: App, *words: str) -> Ran:
+    done = subprocess.run(
+        [sys.executable, "-m", "hydra_callbacks", *words],
+        cwd=app.directory,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+    return Ran(done.returncode, done.stdout, done.stderr)
+
+
+def table(app: App) -> list[dict[str, str]]:
+    """Return what the sweep found out, without what differs from run to run."""
+    with (app.directory / "multirun/s/agg_results.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    return [{key: row[key] for key in ("", "run-status", "x", "double", "deep.er")} for row in rows]
+
+
+def undisturbed(xs: range) -> list[dict[str, str]]:
+    return [
+        {"": str(num), "run-status": "completed", "x": str(x), "double": str(2 * x), "deep.er": "é"}
+        for num, x in enumerate(xs)
+    ]
+
+
+def states(app: App) -> dict[int, str]:
+    return {job["job"]: job["status"] for job in read_sweep(app.directory / "multirun/s").jobs}
+
+
+@pytest.mark.parametrize("launcher", [(), JOBLIB], ids=["basic", "joblib"])
+@pytest.mark.parametrize("resumed_by", [("hydra/launcher=basic",), JOBLIB], ids=["by basic", "by joblib"])
+def test_failed_jobs_and_those_that_never_started_run_again(
+    mendable: App, launcher: tuple[str, ...], resumed_by: tuple[str, ...]
+) -> None:
+    done = mendable.run(*SWEEP, "x=range(6)", *launcher)
+    assert done.code != 0
+    looked = command(mendable, "watch", "multirun/s", "--once")
+    assert looked.code == 1
+    assert "✗ job 3: SystemExit: 7" in looked.out
+    assert "job 2: " in looked.out  # joblib may have killed it, when job 3 left
+    attempts = {num: record(mendable, num).get("attempt") for num in range(2)}
+    mendable.write("mended", "")
+    done = command(mendable, "resume", "multirun/s", *resumed_by)
+    assert done.code == 0, done.text
+    assert table(mendable) == undisturbed(range(6))
+    assert {num: record(mendable, num).get("attempt") for num in range(2)} == attempts, "completed jobs ran again"
+    assert record(mendable, 2)["attempt"] == 2
+    assert command(mendable, "watch", "multirun/s", "--once").code == 0
+
+
+def record(app: App, num: int) -> dict[str, Any]:
+    return app.record(f"multirun/s/{num}")
+
+
+@pytest.mark.parametrize("launcher", [(), JOBLIB], ids=["basic", "joblib"])
+def test_a_sweep_whose_launching_process_was_killed_goes_on(mendable: App, launcher: tuple[str, ...]) -> None:
+    process = mendable.start(*SWEEP, "x=range(5)", "+slow=true", *launcher)
+    wait_for(lambda: list(mendable.directory.glob("multirun/s/*/at-work")))
+    live = command(mendable, "resume", "multirun/s")
+    assert live.code == 1
+    assert f"another launch (process {process.pid}, since " in live.out
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    looked = command(mendable, "watch", "multirun/s", "--once")
+    assert looked.code == 1
+    assert "its launching process was killed" in looked.out
+    assert "lost" in looked.out
+    assert "missing" in looked.out
+    gathered = command(mendable, "gather", "multirun/s")
+    assert gathered.code == 0, gathered.text
+    assert {row["run-status"] for row in table_of_unfinished(mendable)} <= {"lost", "missing", "failed"}
+    assert len(table_of_unfinished(mendable)) == 5
+    mendable.write("mended", "")
+    done = command(mendable, "resume", "multirun/s")
+    assert done.code == 0, done.text
+    assert table(mendable) == undisturbed(range(5))
+
+
+def table_of_unfinished(app: App) -> list[dict[str, str]]:
+    with (app.directory / "multirun/s/agg_results.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_only_new_values_run(app: App) -> None:
+    assert app.run(*SWEEP, "x=0,1", "opt.lr=0.5").code == 0
+    done = command(app, "resume", "multirun/s", "x=0,1,2")
+    assert done.code == 0, done.text
+    assert "1 job to run (new); left alone 2 completed" in done.out
+    assert table(app) == undisturbed(range(3))
+    assert record(app, 2)["overrides"] == ["opt.lr=0.5", "x=2"]
+
+
+def test_a_job_whose_directory_was_removed_runs_again(app: App) -> None:
+    assert app.run(*SWEEP, "x=range(3)").code == 0
+    shutil.rmtree(app.directory / "multirun/s/1")
+    done = command(app, "resume", "multirun/s")
+    assert "1 job to run (missing); left alone 2 completed" in done.out
+    assert table(app) == undisturbed(range(3))
+
+
+def test_completed_jobs_run_again_when_asked(app: App) -> None:
+    assert app.run(*SWEEP, "x=0,1").code == 0
+    assert "nothing to run; left alone 2 completed" in command(app, "resume", "multirun/s").out
+    done = command(app, "resume", "multirun/s", "--also", "completed")
+    assert done.code == 0, done.text
+    assert record(app, 1)["attempt"] == 2
+
+
+def test_a_changed_configuration_is_told_and_refused(mendable: App) -> None:
+    mendable.run(*SWEEP, "x=0,2")
+    mendable.write("mended", "")
+    config = (mendable.directory / "conf/config.yaml").read_text()
+    mendable.write("conf/config.yaml", config.replace("lr: 0.1", "lr: 0.3"))
+    done = command(mendable, "resume", "multirun/s")
+    assert done.code == 1
+    assert "Changed since: opt.lr: 0.1 -> 0.3" in done.out
+    assert "--allow-changes" in done.out
+    assert states(mendable) == {0: "completed", 1: "failed"}
+    assert command(mendable, "resume", "multirun/s", "--allow-changes").code == 0
+    assert states(mendable) == {0: "completed", 1: "completed"}
+
+
+def test_changed_code_is_told_and_refused(mendable: App) -> None:
+    sha = mendable.commit()
+    mendable.run(*SWEEP, "x=0,2")
+    mendable.write("app.py", (mendable.directory / "app.py").read_text() + "# mended\n")
+    done = command(mendable, "resume", "multirun/s")
+    assert (done.code, f"the code on commit {sha[:8]}: with uncommitted changes now" in done.out) == (1, True)
+    mendable.git("commit", "-qam", "mended")
+    now = mendable.git("rev-parse", "HEAD")
+    done = command(mendable, "resume", "multirun/s")
+    assert (done.code, f"the commit: {sha[:8]} -> {now[:8]} (1 commit between)" in done.out) == (1, True)
+    mendable.write("mended", "")
+    assert command(mendable, "resume", "multirun/s", "--allow-changes").code == 0
+
+
+def test_uncommitted_code_is_compared_by_the_times_of_its_files(mendable: App) -> None:
+    mendable.commit()
+    app_file = mendable.directory / "app.py"
+    mendable.write("app.py", app_file.read_text() + "# not committed\n")
+    mendable.run(*SWEEP, "x=0,2")
+    mendable.write("mended", "")
+    os.utime(app_file, (2e9, 2e9))
+    done = command(mendable, "resume", "multirun/s")
+    assert (done.code, "Changed since: uncommitted code: app.py" in done.out) == (1, True)
+    os.utime(app_file, (1e9, 1e9))
+    assert command(mendable, "resume", "multirun/s").code == 0
+
+
+def test_a_rehearsal_lists_the_jobs_and_writes_nothing(mendable: App) -> None:
+    mendable.run(*SWEEP, "x=0,2,4")
+    files = {file: file.stat().st_mtime_ns for file in mendable.directory.rglob("*") if file.is_file()}
+    done = command(mendable, "resume", "multirun/s", "--dry-run")
+    assert done.code == 0, done.text
+    assert "#1 (failed) : x=2" in done.out
+    now = {file: file.stat().st_mtime_ns for file in mendable.directory.rglob("*") if file.is_file()}
+    assert {str(file) for file, _ in now.items() ^ files.items() if "__pycache__" not in str(file)} == set()
+
+
+def test_directories_of_any_name_stay(mendable: App) -> None:
+    subdir = "hydra.sweep.subdir='it''s ${now:%f} ${hydra.job.num}'".replace("''", "\\'")
+    mendable.run(*SWEEP, "x=0,2", subdir)
+    before = sorted(path.name for path in (mendable.directory / "multirun/s").iterdir() if path.is_dir())
+    mendable.write("mended", "")
+    done = command(mendable, "resume", "multirun/s")
+    assert done.code == 0, done.text
+    after = sorted(path.name for path in (mendable.directory / "multirun/s").iterdir() if path.is_dir())
+    assert after == before
+    assert states(mendable) == {0: "completed", 1: "completed"}
+
+
+def test_a_secret_of_the_command_line_is_asked_for_again(mendable: App) -> None:
+    mendable.run(*SWEEP, "x=0,2", "+api_key=abcdefgh")
+    mendable.write("mended", "")
+    done = command(mendable, "resume", "multirun/s")
+    assert (done.code, "abcdefgh" in done.text) == (1, False)
+    done = command(mendable, "resume", "multirun/s", "x=0,2", "+api_key=abcdefgh")
+    assert done.code == 0, done.text
+    assert states(mendable) == {0: "completed", 1: "completed"}
+    assert "abcdefgh" not in (mendable.directory / "multirun/s/jobs.jsonl").read_text()
+
+
+def test_a_sweep_from_before_the_library_goes_on_too(mendable: App) -> None:
+    mendable.run("-m", "hydra.sweep.dir=multirun/s", "x=0,2,4")
+    assert not (mendable.directory / "multirun/s/jobs.jsonl").exists()
+    told = command(mendable, "resume", "multirun/s")
+    assert (told.code, "python your_app.py -m hydra/sweeper=resume hydra.sweep.dir=" in told.err) == (2, True)
+    mendable.write("mended", "")
+    done = mendable.run(*SWEEP, "hydra/sweeper=resume")
+    assert done.code == 0, done.text
+    assert "1 job to run (unknown); left alone 2 completed" in done.out
+    assert command(mendable, "gather", "multirun/s").code == 0
+    assert [row["double"] for row in table_of_unfinished(mendable)] == ["0", "4", "8"]
+
+
+@pytest.mark.parametrize("place", ["nowhere", "conf"])
+def test_what_is_no_sweep_is_told(app: App, place: str) -> None:
+    done = command(app, "resume", place)
+    assert done.code == 2
+    assert "Traceback" not in done.text
+    done = app.run(*SWEEP[:2], "hydra/sweeper=resume", f"hydra.sweep.dir={place}")
+    assert done.code == 1
+    assert "Traceback" not in done.text
+
+
+def test_a_second_launch_in_the_same_directory_is_refused(mendable: App) -> None:
+    process = mendable.start(*SWEEP, "x=0,1", "+slow=true")
+    wait_for(lambda: list(mendable.directory.glob("multirun/s/*/at-work")))
+    lines = (mendable.directory / "multirun/s/jobs.jsonl").read_text()
+    done = mendable.run(*SWEEP, "x=5")
+    assert done.code == 1
+    assert f"another launch (process {process.pid}, since " in done.out
+    assert (mendable.directory / "multirun/s/jobs.jsonl").read_text() == lines
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert mendable.run(*SWEEP, "x=5").code == 0, "a dead launch is no obstacle"
+
+
+@pytest.mark.parametrize("version", ["1.3.8", "1.4.0rc3"])
+def test_on_either_hydra(mendable: App, python_with_hydra: Any, version: str) -> None:
+    mendable.python = python_with_hydra(version)
+    assert mendable.run(*SWEEP, "x=range(5)", *JOBLIB).code != 0
+    mendable.write("mended", "")
+    done = command(mendable, "resume", "multirun/s")
+    assert done.code == 0, done.text
+    assert table(mendable) == undisturbed(range(5))
+    lines = (mendable.directory / "multirun/s/jobs.jsonl").read_text(encoding="utf-8").splitlines()
+    assert json.loads(lines[0])["plan"] == [[f"x={x}"] for x in range(5)]
