@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         RunRecord,
         RuntimePerformance,
         SetEnvironment,
+        SweepProgress,
         dummy_run,
     )
     from hydra_callbacks.errors import HydraCallbacksError, RunAborted
@@ -55,6 +56,7 @@ __all__ = [
     "RunRecord",
     "RuntimePerformance",
     "SetEnvironment",
+    "SweepProgress",
     "dummy_run",
 ]
 

@@ -22,6 +22,7 @@ from hydra_callbacks.runs.journal import (
     stop_reason,
 )
 from hydra_callbacks.support.process import host_facts
+from hydra_callbacks.support.texts import as_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -312,7 +313,7 @@ def test_so_many_failures_stop_the_sweep_until_it_is_launched_again(odd_path: Pa
     reason = stop_reason(odd_path)
     assert reason is not None
     assert "2 jobs have failed (fail_fast: 2)" in reason
-    assert f"hydra-callbacks resume {odd_path}" in reason
+    assert f"hydra-callbacks resume {as_words([odd_path])}" in reason
     launch(odd_path).keep()
     assert stop_reason(odd_path) is None
     fail(odd_path, 3, fail_fast=2)

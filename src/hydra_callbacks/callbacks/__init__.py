@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from hydra_callbacks.callbacks.run_record import RunRecord
     from hydra_callbacks.callbacks.runtime_performance import RuntimePerformance
     from hydra_callbacks.callbacks.set_environment import SetEnvironment
+    from hydra_callbacks.callbacks.sweep_progress import SweepProgress
     from hydra_callbacks.lifecycle import AnyRunCallback
 
 ROOMS = {
@@ -31,6 +32,7 @@ ROOMS = {
     "RunRecord": "run_record",
     "RuntimePerformance": "runtime_performance",
     "SetEnvironment": "set_environment",
+    "SweepProgress": "sweep_progress",
 }
 """Name of each callback to the module that is its room."""
 
@@ -49,6 +51,7 @@ __all__ = [
     "RunRecord",
     "RuntimePerformance",
     "SetEnvironment",
+    "SweepProgress",
     "dummy_run",
 ]
 

@@ -95,7 +95,8 @@ def _pace(view: View) -> list[str]:
             f"{per_minute:.3g} jobs/min" if per_minute >= 1 else f"{per_minute * _SECONDS_A_MINUTE:.3g} jobs/h"
         )
     if view.left_s is not None:
-        parts.append(f"about {duration(view.left_s)} left")
+        left = duration(view.left_s) if view.left_s >= _SECONDS_A_MINUTE else f"{view.left_s:.0f} s"
+        parts.append(f"about {left} left")
     elif view.elapsed_s is not None:
         parts.append(f"{'for' if view.state == 'running' else 'took'} {duration(view.elapsed_s)}")
     return parts

@@ -22,6 +22,7 @@ from hydra_callbacks.runs.record import new_id, timestamp
 from hydra_callbacks.support.files import alone, write_whole
 from hydra_callbacks.support.lines import append_lines, mend_last
 from hydra_callbacks.support.process import host_facts, is_running_here
+from hydra_callbacks.support.texts import as_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -261,9 +262,8 @@ def _stop_after(sweep_dir: Path, n_failures: int) -> None:
         n_failed += sum(event.get("status") == "failed" and "job" in event for _, event in block)
     if n_failed >= n_failures:
         failed = "a job has failed" if n_failed == 1 else f"{n_failed} jobs have failed"
-        reason = (
-            f"the sweep stops: {failed} (fail_fast: {n_failures}); resume it with: hydra-callbacks resume {sweep_dir}"
-        )
+        remedy = f"hydra-callbacks resume {as_words([sweep_dir])}"
+        reason = f"The sweep stops: {failed} (fail_fast: {n_failures}). To go on with it: {remedy}"
         write_whole(sweep_dir / _STOP, reason.encode(errors="backslashreplace"))
 
 

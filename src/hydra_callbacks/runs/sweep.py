@@ -167,6 +167,8 @@ class SweepReader:
         for run in found:
             if not run.problem:
                 event = event_of(run, self.directory)
+                if event["status"] == "unknown" and event["job"] in self._plan:
+                    continue  # Hydra had made its directory, but it was not to start any more
                 is_older = bool(begun_at) and str(event.get("started_at") or "") < begun_at
                 (older if is_older else jobs).append(event)
 
