@@ -18,12 +18,13 @@ from hydra_callbacks.errors import HydraCallbacksError
 from hydra_callbacks.runs import record, results
 
 TRAIN = os.path.relpath(Path(__file__).with_name("train.py"))
-CALLBACKS = "hydra/callbacks=default"
+CONFIG = os.path.relpath(Path(__file__).with_name("conf") / "config.yaml")
+CALLBACKS = "hydra/callbacks=[default,sweep_progress]"
 SWEEP = [
     *("-m", CALLBACKS, "+hydra.callbacks.resource_monitor.sample_interval=0.02"),
+    *("hydra.callbacks.sweep_progress.metric=accuracy", "hydra.callbacks.sweep_progress.line_interval=0.5"),
     *("hydra/launcher=joblib", "hydra.launcher.n_jobs=2"),
     *("model.C=0.1,10,1000", "model.gamma=1e-5,1e-4,1e-3"),
-    "model.max_iter=600",  # enough for all of them but model.C=1000 model.gamma=1e-5
 ]
 N_JOBS, N_FAILED = 9, 1
 SWEEP_STATUS = 1  # what Hydra ends with when a job has failed
@@ -63,6 +64,9 @@ def main() -> None:
     ask("best", "accuracy", sweep)
     heading("What is kept of them")
     show_places(sweep_dir, best)
+    heading("To run the failed job again, and only that")
+    say(f"Mend it (in {CONFIG}, raise max_iter to 1000), then:")
+    say("$ " + as_typed(["hydra-callbacks", "resume", sweep, "--allow-changes"]), style="bold")
 
 
 def ask(*words: str) -> None:
@@ -95,7 +99,7 @@ def show_places(sweep_dir: Path, best: dict[str, Any]) -> None:
     """List what the sweep has left, and end the program when something is not there."""
     places = [
         (f"Record of job {best['job']['num']}", record_of(best), 0),
-        ("Results", sweep_dir / "agg_results.csv", N_JOBS - N_FAILED),
+        ("Results", sweep_dir / "agg_results.csv", N_JOBS),
         ("Monitoring data", sweep_dir / "resource_monitoring.csv", N_JOBS),
         ("Register", Path("multirun", "register.csv"), N_JOBS),
         ("Latest sweep", link(), 0),
