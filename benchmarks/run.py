@@ -11,9 +11,10 @@ from pathlib import Path
 
 import cases
 import registers
+import sweeps
 from cases import Row
 
-CASES = cases.CASES | registers.CASES
+CASES = cases.CASES | registers.CASES | sweeps.CASES
 
 _COLUMNS = ("benchmark", "compared", "measure", "ratio", "quartiles", "least", "limit", "verdict", "medians in ms")
 

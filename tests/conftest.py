@@ -235,21 +235,39 @@ def _uv() -> str:
 
 
 @pytest.fixture(scope="session")
-def python_with_hydra(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
+def python_with_hydra(wheel: Path) -> Any:
     """Return a function from a version of Hydra to a Python that has it, joblib's launcher and our wheel."""
 
     def python_with(version: str) -> str:
-        folder = wheel.parent / f"hydra-{version}"
-
-        def fill(folder: Path) -> None:
-            subprocess.run(
-                [_uv(), "venv", "--quiet", "--clear", "--python", sys.executable, str(folder / "venv")], check=True
-            )
-            install = [_uv(), "pip", "install", "--quiet", "--prerelease=allow", "--python", str(folder / "venv")]
-            packages = [f"hydra-core=={version}", "hydra-joblib-launcher==1.2.0"]
-            subprocess.run([*install, str(wheel), *packages], check=True)
-
-        _once(folder, fill)
-        return str(folder / "venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))
+        return _python(wheel, f"hydra-{version}", f"hydra-core=={version}", "hydra-joblib-launcher==1.2.0")
 
     return python_with
+
+
+@pytest.fixture(scope="session")
+def python_with_launchers(wheel: Path) -> str:
+    """Return a Python that has our wheel, and the launchers and sweepers that work with the current Hydra."""
+    packages = [
+        "hydra-core==1.3.8",
+        "hydra-joblib-launcher==1.2.0",
+        "hydra-submitit-launcher==1.2.0",
+        "hydra-optuna-sweeper==1.3.0",
+        "hydra-zen==0.17.2",
+        "hydra-ray-launcher==1.2.2",
+        "ray==2.60.0",
+    ]
+    return _python(wheel, "launchers", *packages)
+
+
+def _python(wheel: Path, name: str, *packages: str) -> str:
+    """Return a Python in an environment of that name with these packages and our wheel, made once."""
+
+    def fill(folder: Path) -> None:
+        venv = [_uv(), "venv", "--quiet", "--clear", "--python", sys.executable, str(folder / "venv")]
+        subprocess.run(venv, check=True)
+        install = [_uv(), "pip", "install", "--quiet", "--prerelease=allow", "--python", str(folder / "venv")]
+        subprocess.run([*install, str(wheel), *packages], check=True)
+
+    folder = wheel.parent / name
+    _once(folder, fill)
+    return str(folder / "venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))

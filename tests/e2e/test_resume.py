@@ -2,74 +2,26 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import Ran, wait_for
-
-from hydra_callbacks.runs.sweep import read_sweep
+from conftest import wait_for
+from mendable import SWEEP, all_columns, command, make_mendable, states, table, undisturbed
 
 if TYPE_CHECKING:
     from conftest import App
 
-SWEEP = ("-m", "hydra/callbacks=default", "hydra.sweep.dir=multirun/s")
 JOBLIB = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
-MENDABLE = """
-    import time
-    mended = Path(cfg.get("flag", "mended")).exists()
-    if not mended and cfg.x == 2: raise ValueError("x must not be 2")
-    if not mended and cfg.x == 3: sys.exit(7)
-    if cfg.get("slow") and not mended:
-        Path(HydraConfig.get().runtime.output_dir, "at-work").touch()
-        time.sleep(600)
-"""
 
 
 @pytest.fixture
 def mendable(app: App) -> App:
     """An application whose jobs x=2 and x=3 fail until there is a file `mended` where it was started."""
-    text = (app.directory / "app.py").read_text()
-    flag = app.directory / "mended"
-    body = MENDABLE.replace('cfg.get("flag", "mended")', repr(str(flag)))
-    app.write("app.py", text.replace('    logging.getLogger("app")', f'{body}    logging.getLogger("app")'))
-    return app
-
-
-def command(app: App, *words: str) -> Ran:
-    done = subprocess.run(
-        [sys.executable, "-m", "hydra_callbacks", *words],
-        cwd=app.directory,
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
-    return Ran(done.returncode, done.stdout, done.stderr)
-
-
-def table(app: App) -> list[dict[str, str]]:
-    """Return what the sweep found out, without what differs from run to run."""
-    with (app.directory / "multirun/s/agg_results.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    return [{key: row[key] for key in ("", "run-status", "x", "double", "deep.er")} for row in rows]
-
-
-def undisturbed(xs: range) -> list[dict[str, str]]:
-    return [
-        {"": str(num), "run-status": "completed", "x": str(x), "double": str(2 * x), "deep.er": "é"}
-        for num, x in enumerate(xs)
-    ]
-
-
-def states(app: App) -> dict[int, str]:
-    return {job["job"]: job["status"] for job in read_sweep(app.directory / "multirun/s").jobs}
+    return make_mendable(app)
 
 
 @pytest.mark.parametrize("launcher", [(), JOBLIB], ids=["basic", "joblib"])
@@ -113,17 +65,12 @@ def test_a_sweep_whose_launching_process_was_killed_goes_on(mendable: App, launc
     assert "missing" in looked.out
     gathered = command(mendable, "gather", "multirun/s")
     assert gathered.code == 0, gathered.text
-    assert {row["run-status"] for row in table_of_unfinished(mendable)} <= {"lost", "missing", "failed"}
-    assert len(table_of_unfinished(mendable)) == 5
+    assert {row["run-status"] for row in all_columns(mendable)} <= {"lost", "missing", "failed"}
+    assert len(all_columns(mendable)) == 5
     mendable.write("mended", "")
     done = command(mendable, "resume", "multirun/s")
     assert done.code == 0, done.text
     assert table(mendable) == undisturbed(range(5))
-
-
-def table_of_unfinished(app: App) -> list[dict[str, str]]:
-    with (app.directory / "multirun/s/agg_results.csv").open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def test_only_new_values_run(app: App) -> None:
@@ -235,7 +182,7 @@ def test_a_sweep_from_before_the_library_goes_on_too(mendable: App) -> None:
     assert done.code == 0, done.text
     assert "1 job to run (unknown); left alone 2 completed" in done.out
     assert command(mendable, "gather", "multirun/s").code == 0
-    assert [row["double"] for row in table_of_unfinished(mendable)] == ["0", "4", "8"]
+    assert [row["double"] for row in all_columns(mendable)] == ["0", "4", "8"]
 
 
 @pytest.mark.parametrize("place", ["nowhere", "conf"])

@@ -99,6 +99,10 @@ def again(origin: dict[str, Any], sweep_dir: Path, overrides: Sequence[str]) -> 
         msg = f"the value of {', '.join(secret)} was not kept, as its name says that it is secret; give it again:\n"
         msg += f"  hydra-callbacks resume {as_words([as_typed(sweep_dir)])} {secret[0]}=..."
         raise Failure(msg)
+    if origin.get("app") == "zen_launch":
+        msg = "the sweep was started by hydra_zen.launch, which reads no command line of its own; start it with\n"
+        msg += f"  hydra/sweeper=resume {_assigned('hydra.sweep.dir', sweep_dir)}\namong the overrides of the call"
+        raise Failure(msg)
     ours = ["hydra/sweeper=resume", _assigned("hydra.sweep.dir", sweep_dir)]
     return [*program, *options_, "-m", *kept, *ours, *overrides]
 

@@ -60,8 +60,10 @@ def parse(text: bytes, file: Path | str) -> dict[str, Any]:
     Raises:
         RecordError: It is torn, or a newer version of this library wrote it.
     """
+    from hydra_callbacks.support.fast_json import loads  # noqa: PLC0415  (who writes a record reads none)
+
     try:
-        record = json.loads(text)
+        record = loads(text)
     except ValueError as error:
         msg = f"{file} is no whole run record ({error}); Hydra's own files beside it still tell the configuration"
         raise RecordError(msg) from error

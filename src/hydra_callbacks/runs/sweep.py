@@ -21,6 +21,8 @@ from hydra_callbacks.runs.find import run_in, runs_below
 from hydra_callbacks.support.process import is_gone, is_running_here
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from hydra_callbacks.runs.find import Run
     from hydra_callbacks.runs.journal import Event
 
@@ -155,22 +157,25 @@ class SweepReader:
 
     def _add_unlisted(self, jobs: list[Event], older: list[Event], problems: list[str]) -> None:
         """Add the jobs that are there, and whose lines could not be written; all of them where there is no journal."""
+        found: Iterable[Run | None]
         if self._launch is None and not jobs:
-            found = list(runs_below(self.directory))
+            found = runs_below(self.directory)
         else:
             known = {job.get("dir") or str(job["job"]) for job in (*jobs, *self._older.values())}
             unknown = set(os.listdir(self.directory)).difference(known)  # noqa: PTH208  (many)
-            runs = (run_in(self.directory / name) for name in sorted(unknown) if name[0] != ".")
-            found = [run for run in runs if run]
-        problems += [run.problem for run in found if run.problem]
+            found = (run_in(self.directory / name) for name in sorted(unknown) if name[0] != ".")
         begun_at = str((self._origin or {}).get("at") or "")
         for run in found:
-            if not run.problem:
-                event = event_of(run, self.directory)
-                if event["status"] == "unknown" and event["job"] in self._plan:
-                    continue  # Hydra had made its directory, but it was not to start any more
-                is_older = bool(begun_at) and str(event.get("started_at") or "") < begun_at
-                (older if is_older else jobs).append(event)
+            if run is None:
+                continue
+            if run.problem:
+                problems.append(run.problem)
+                continue
+            event = event_of(run, self.directory)
+            if event["status"] == "unknown" and event["job"] in self._plan:
+                continue  # Hydra had made its directory, but it was not to start any more
+            is_older = bool(begun_at) and str(event.get("started_at") or "") < begun_at
+            (older if is_older else jobs).append(event)
 
 
 def read_sweep(directory: Path, *, is_over: bool = False) -> Sweep:
@@ -198,7 +203,7 @@ def event_of(run: Run, sweep_dir: Path) -> Event:
     resources = data.get("resources")
     event = {
         "job": section.get("num"),
-        "dir": Path(os.path.relpath(run.place, sweep_dir)).as_posix(),
+        "dir": _relative(run.place, sweep_dir),
         "status": record.status(data),
         "peak_rss_bytes": resources.get("peak_rss_bytes") if isinstance(resources, dict) else None,
     }
@@ -206,6 +211,11 @@ def event_of(run: Run, sweep_dir: Path) -> Event:
     if event["status"] == "unknown":
         event["result_file"] = ""  # nobody has looked for it
     return event | {key: data[key] for key in told if key in data}
+
+
+def _relative(place: str, sweep_dir: Path) -> str:
+    above = f"{sweep_dir}/"
+    return place[len(above) :] if place.startswith(above) else Path(os.path.relpath(place, sweep_dir)).as_posix()
 
 
 def _settled(job: Event, sweep_dir: Path) -> Event:

@@ -6,12 +6,15 @@ orjson reads it; what it refuses (a number that JSON does not know, half of a ch
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+_LONG_NUMBER = re.compile(rb"\d{19}")  # orjson may make a float of it
 
 
 def loads(text: bytes) -> Any:
@@ -20,6 +23,8 @@ def loads(text: bytes) -> Any:
     Raises:
         ValueError: It is none.
     """
+    if _LONG_NUMBER.search(text):
+        return _slowly(text)
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
