@@ -49,3 +49,8 @@ def test_a_bad_line_costs_itself_only(bad: bytes) -> None:
 def test_a_line_torn_in_two_is_not_read_as_one() -> None:
     assert loads_lines([b'{"a":1', b'"b":2}']) == [None, None]
     assert loads_lines([]) == []
+
+
+@pytest.mark.parametrize("number", [2**63, 2**64, 2**70, -(2**80), 10**30])
+def test_a_large_whole_number_keeps_every_digit(number: int) -> None:
+    assert loads(b'{"seed": %d}' % number) == {"seed": number}

@@ -74,10 +74,10 @@ def parse(text: bytes, file: Path | str) -> dict[str, Any]:
     if not isinstance(schema, int) or schema > SCHEMA:
         msg = f"{file} has schema {schema!r}, this version reads up to {SCHEMA}: pip install -U hydra-callbacks"
         raise RecordError(msg)
+    get = record.get
     for key, kind in _TYPES.items():
-        value = record.get(key)
-        if value is not None and not isinstance(value, kind):
-            msg = f"{file} is no run record: expected {key} to be of type {kind.__name__}, got {value!r}"
+        if type(get(key)) is not kind and get(key) is not None:
+            msg = f"{file} is no run record: expected {key} to be of type {kind.__name__}, got {get(key)!r}"
             raise RecordError(msg)
     return record
 
