@@ -49,7 +49,7 @@ def test_without_a_terminal_a_line_on_stderr_tells_the_end(app: App, launcher: t
 def test_lines_follow_while_jobs_run(app: App) -> None:
     app.callbacks({**PROGRESS, "line_interval": 0.1})
     text = (app.directory / "app.py").read_text()
-    waits = "    import time; time.sleep(0.5)\n    return cfg.x"
+    waits = "    import time; time.sleep(0.5)\n    return cfg.x"  # longer than from line to line
     app.write("app.py", text.replace("    return cfg.x", waits))
     lines = [line for line in app.run("-m", "x=1,2").err.splitlines() if line.startswith("Sweep: ")]
     assert any("1 running" in line for line in lines)
@@ -88,8 +88,9 @@ def test_jobs_that_run_when_the_sweep_stops_come_to_their_end(app: App) -> None:
     text = (app.directory / "app.py").read_text()
     begins = (
         "    import time\n"
-        "    here, begun = Path(HydraConfig.get().runtime.output_dir), Path('begun').absolute()\n"
-        "    if cfg.x == 0: begun.touch(); time.sleep(1.5)\n"
+        "    begun, stop = Path('begun'), Path(HydraConfig.get().runtime.output_dir).parent / '.jobs.stop'\n"
+        "    if cfg.x == 0: begun.touch()\n"
+        "    while cfg.x == 0 and not stop.exists(): time.sleep(0.01)\n"  # it runs when the sweep is told to stop
         "    while cfg.x == 1 and not begun.exists(): time.sleep(0.01)\n"
     )
     app.write("app.py", text.replace("    logging.getLogger", f"{begins}    logging.getLogger"))

@@ -99,7 +99,7 @@ def _follow(look: Callable[[], View], interval_s: float) -> View:
             if (says := line(view)) != said:
                 click.echo(says)
                 said = says
-            time.sleep(interval_s)
+            time.sleep(interval_s)  # no process tells another one's reader when there is news
         return view
     with Live(console=onto, transient=True, auto_refresh=False) as live:
         while (view := look()).state == "running":

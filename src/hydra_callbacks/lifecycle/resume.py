@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-import os
 import time
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from hydra.core.plugins import Plugins
+from omegaconf import OmegaConf
 
-from hydra_callbacks.errors import HydraCallbacksError, RunAborted
+from hydra_callbacks.errors import HydraCallbacksError, RunAborted, SweepError
 from hydra_callbacks.lifecycle.changes import changes_since
 from hydra_callbacks.lifecycle.config import launch_facts
 from hydra_callbacks.lifecycle.flight import launch_under_way
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from hydra_callbacks.lifecycle.facts import Launch
+    from hydra_callbacks.runs.journal import SweepJournal
     from hydra_callbacks.runs.resume import Todo
+    from hydra_callbacks.runs.sweep import Sweep
 
 log = logging.getLogger("hydra.callbacks")
 _MOST_LISTED = 100
@@ -43,13 +47,7 @@ def resume(sweeper: Any, words: list[str]) -> Any:
     config, loader = sweeper.config, sweeper.hydra_context.config_loader
     launch = launch_under_way(config) or launch_facts(config, is_sweep=True, started_at=time.time(), kwargs={})
     try:
-        if launch.output_dir is None or launch.journal is None:
-            msg = "the sweep to go on with is not known; say hydra.sweep.dir=DIRECTORY"
-            raise HydraCallbacksError(msg)  # noqa: TRY301  (told like the others)
-        sweep = read_sweep(launch.output_dir)
-        if not sweep.jobs:
-            msg = f"{as_typed(sweep.directory)} holds no jobs of a sweep; is hydra.sweep.dir right?"
-            raise HydraCallbacksError(msg)  # noqa: TRY301  (as above)
+        sweep, journal = _sweep_of(launch)
         wanted = expanded(words, loader) if words else None
         choice = choose(sweep, wanted, also=sweeper.also, result_file=sweeper.result_file)
         changes = changes_since(choice, sweep, config, loader, launch.cwd)
@@ -65,14 +63,30 @@ def resume(sweeper: Any, words: list[str]) -> Any:
         _refuse_changes(changes, allowed=sweeper.allow_changes or not choice.left)
         if not choice.todo:
             return []
-        launch.journal.take()
+        journal.take()
         plan = [overrides(each.words, Redactor()) for each in choice.todo]
         facts = {"plan": plan, "nums": [each.num for each in choice.todo], "resumes": True}
-        launch.journal.keep(guard=True, jobs=False, facts=facts)
+        journal.keep(guard=True, jobs=False, facts=facts)
     except HydraCallbacksError as error:
         log.error("%s", error)  # noqa: TRY400  (the message says all)
         raise RunAborted(str(error)) from None
     return [_launch(sweeper, choice.todo)]
+
+
+def _sweep_of(launch: Launch) -> tuple[Sweep, SweepJournal]:
+    """Return the sweep that a launch is to go on with.
+
+    Raises:
+        SweepError: There is none.
+    """
+    if launch.output_dir is None or launch.journal is None:
+        msg = "the sweep to go on with is not known; say hydra.sweep.dir=DIRECTORY"
+        raise SweepError(msg)
+    sweep = read_sweep(launch.output_dir)
+    if not sweep.jobs:
+        msg = f"{as_typed(sweep.directory)} holds no jobs of a sweep; is hydra.sweep.dir right?"
+        raise SweepError(msg)
+    return sweep, launch.journal
 
 
 def _launch(sweeper: Any, todo: Sequence[Todo]) -> Any:
@@ -107,9 +121,10 @@ class _Numbers(int):
 
 def _place(config: Any, todo: Todo) -> list[str]:
     """Return the override that keeps a job in its directory, where its number alone does not."""
-    raw = config.hydra.sweep._get_node("subdir")  # noqa: SLF001  (without resolving it)
-    is_usual = raw is not None and raw._value() == "${hydra.job.num}"  # noqa: SLF001
-    if todo.directory is None or os.path.isabs(todo.directory) or (is_usual and todo.directory == str(todo.num)):  # noqa: PTH117
+    sweep = OmegaConf.to_container(config.hydra.sweep, resolve=False)
+    is_usual = isinstance(sweep, dict) and sweep.get("subdir") == "${hydra.job.num}"
+    is_elsewhere = todo.directory is not None and PurePath(todo.directory).is_absolute()
+    if todo.directory is None or is_elsewhere or (is_usual and todo.directory == str(todo.num)):
         return []
     quoted = todo.directory.replace("\\", "\\\\").replace("'", "\\'")
     return [f"hydra.sweep.subdir='{quoted}'"]

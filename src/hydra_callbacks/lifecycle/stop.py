@@ -31,7 +31,7 @@ def heed(job: Job) -> None:
     if reason is None:
         return
     while _others_run(job.launch_dir):
-        time.sleep(_STEP_S)
+        time.sleep(_STEP_S)  # the journal is all that tells when the others end
     raise RunAborted(reason)
 
 

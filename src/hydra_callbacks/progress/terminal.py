@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import os
 import sys
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,8 +92,8 @@ class Bottom:
         from rich.console import Console  # noqa: PLC0415  (only a terminal needs it)
 
         out = io.StringIO()
-        color = "standard" if self._color else None
-        console = Console(file=out, force_terminal=True, color_system=color, width=self.width, legacy_windows=False)  # type: ignore[arg-type]
+        color: Literal["standard"] | None = "standard" if self._color else None
+        console = Console(file=out, force_terminal=True, color_system=color, width=self.width, legacy_windows=False)
         console.print(line, end="", no_wrap=True, overflow="crop", crop=True)
         return out.getvalue()
 
