@@ -36,13 +36,14 @@ def test_failed_jobs_and_those_that_never_started_run_again(
     assert "✗ job 3: SystemExit: 7" in looked.out
     if not launcher:  # joblib may have killed job 2 when job 3 left, or never started it
         assert "✗ job 2: ValueError: x must not be 2" in looked.out
-    attempts = {num: record(mendable, num).get("attempt") for num in range(2)}
+    completed = [num for num, status in states(mendable).items() if status == "completed"]
     mendable.write("mended", "")
     done = command(mendable, "resume", "multirun/s", *resumed_by)
     assert done.code == 0, done.text
     assert table(mendable) == undisturbed(range(6))
-    assert {num: record(mendable, num).get("attempt") for num in range(2)} == attempts, "completed jobs ran again"
-    assert record(mendable, 2)["attempt"] == 2
+    assert [record(mendable, num)["attempt"] for num in completed] == [1] * len(completed), "completed jobs ran again"
+    if not launcher:
+        assert record(mendable, 2)["attempt"] == 2
     assert command(mendable, "watch", "multirun/s", "--once").code == 0
 
 
