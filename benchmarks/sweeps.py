@@ -114,7 +114,7 @@ class Sweep:
 
     def lines(self, num: int) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return what the journal tells of a job at its start and at its end."""
-        told = {"job": num, "overrides": self.overrides(num), "id": _id(num), "started_at": timestamp(_BEGUN + num)}
+        told = {"job": num, "overrides": self.overrides(num), "started_at": timestamp(_BEGUN + num)}
         running, completed = self._template.running | told, self._template.completed | told
         peak = completed.pop("peak_rss_bytes")
         return running, completed | {"result": _result(num), "peak_rss_bytes": peak + num}
@@ -313,7 +313,7 @@ def _timed(act: Callable[[], Any], before: Callable[[], None] | None = None) -> 
 
 def _keep_two(sweep: Sweep) -> None:
     running, completed = sweep.lines(sweep.n_jobs)
-    kept = ("job", "overrides", "id", "started_at")
+    kept = ("job", "overrides", "started_at")
     lines = JobJournal(sweep.place, {"dir": str(running["job"]), "attempt": 1, **{key: running[key] for key in kept}})
     lines.result_file = _RESULT
     lines.keep()

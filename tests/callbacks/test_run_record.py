@@ -173,6 +173,28 @@ def test_a_killed_job_leaves_a_record_that_says_lost(app: App) -> None:
     assert record.status(app.record()) == "lost"
 
 
+@pytest.mark.parametrize(
+    ("where", "guard", "code"), [("outputs/same", True, 1), ("outputs/same", False, 0), (".", True, 0)]
+)
+def test_a_run_does_not_start_where_another_one_is_at_work(app: App, where: str, guard: bool, code: int) -> None:
+    app.callbacks({**RECORD, "guard": guard})
+    waits = "    import time\n    while cfg.x == 1 and not Path('over').exists(): time.sleep(0.01)\n    if cfg.x =="
+    app.write("app.py", (app.directory / "app.py").read_text().replace("    if cfg.x ==", waits))
+    first = app.start(f"hydra.run.dir={where}")
+    file = app.directory / where / ".hydra/run.json"
+    wait_for(file.exists)
+    second = app.run(f"hydra.run.dir={where}", "x=2")
+    told = f"nother process ({first.pid}) is at work in {app.directory / where}"
+    assert (second.code, told in second.text) == (code, True)
+    if code:
+        assert "give this one another hydra.run.dir" in second.text
+        seen = json.loads(file.read_text())
+        assert (seen["status"], seen["config"]["x"]) == ("running", 1), "the other's record stays as it was"
+    app.write("over", "")
+    first.communicate()
+    assert json.loads(file.read_text())["status"] == "completed"
+
+
 def test_without_hydras_own_folder_it_lies_in_the_output_directory(app: App) -> None:
     app.callbacks(RECORD)
     assert app.run("hydra.output_subdir=null").code == 0

@@ -97,7 +97,7 @@ def test_jobs_that_run_when_the_sweep_stops_come_to_their_end(app: App) -> None:
     done = app.run("-m", "x=range(12)", "fail_at=1", *JOBLIB)
     assert done.code == 1
     sweep = read_sweep(app.one("multirun/*/*"))
-    states = {job["job"]: job["status"] for job in sweep.jobs}
+    states = {job.num: job.status for job in sweep.jobs}
     assert (states[0], states[1]) == ("completed", "failed")
     assert set(states.values()) == {"completed", "failed", "missing"}, "no job was killed"
 

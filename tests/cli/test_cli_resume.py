@@ -10,9 +10,14 @@ from commands import called
 from hydra_callbacks.cli import Failure
 from hydra_callbacks.cli.resume import again
 from hydra_callbacks.runs.journal import SweepJournal
+from hydra_callbacks.runs.journal_lines import Launch
 
 SWEEP = Path("/s")
 OURS = ["hydra/sweeper=resume", "hydra.sweep.dir=/s"]
+
+
+def launched(words: list[str], app: str = "app") -> Launch:
+    return Launch(launch="started", id="first", app=app, command=words)
 
 
 @pytest.mark.parametrize(
@@ -33,23 +38,23 @@ OURS = ["hydra/sweeper=resume", "hydra.sweep.dir=/s"]
 def test_what_was_said_is_said_again_but_for_what_is_replaced(
     words: list[str], overrides: list[str], expected: list[str]
 ) -> None:
-    assert again({"command": words}, SWEEP, overrides) == expected
+    assert again(launched(words), SWEEP, overrides) == expected
 
 
 def test_a_place_with_odd_letters_is_quoted_for_hydra() -> None:
-    assert again({"command": ["a.py"]}, Path("/it's é"), [])[-1] == "hydra.sweep.dir='/it\\'s é'"
+    assert again(launched(["a.py"]), Path("/it's é"), [])[-1] == "hydra.sweep.dir='/it\\'s é'"
 
 
 def test_a_secret_must_be_given_again() -> None:
     words = ["a.py", "hydra.launcher.api_key=<redacted>"]
     with pytest.raises(Failure, match=r"give it again:\n  hydra-callbacks resume /s hydra.launcher.api_key=..."):
-        again({"command": words}, SWEEP, [])
-    assert "hydra.launcher.api_key=abc" in again({"command": words}, SWEEP, ["hydra.launcher.api_key=abc"])
+        again(launched(words), SWEEP, [])
+    assert "hydra.launcher.api_key=abc" in again(launched(words), SWEEP, ["hydra.launcher.api_key=abc"])
 
 
 def test_a_sweep_of_hydra_zen_is_started_by_its_own_program() -> None:
     with pytest.raises(Failure, match="among the overrides of the call"):
-        again({"app": "zen_launch", "command": ["a.py"]}, SWEEP, [])
+        again(launched(["a.py"], "zen_launch"), SWEEP, [])
 
 
 def test_a_project_that_has_moved_is_told(here: Path) -> None:

@@ -70,4 +70,4 @@ def undisturbed(xs: Iterable[int]) -> list[dict[str, str]]:
 
 
 def states(app: App) -> dict[int, str]:
-    return {job["job"]: job["status"] for job in read_sweep(app.directory / "multirun/s").jobs}
+    return {job.num: job.status for job in read_sweep(app.directory / "multirun/s").jobs}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from conftest import wait_for
@@ -14,6 +14,8 @@ from hydra_callbacks.runs.sweep import read_sweep
 
 if TYPE_CHECKING:
     from conftest import App, Ran
+
+    from hydra_callbacks.runs.sweep_job import SweepJob
 
 JOBLIB = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
 JOBLIB_OF_8 = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=8")
@@ -71,15 +73,15 @@ def resume(app: App) -> Ran:
     return done
 
 
-def jobs(app: App) -> list[dict[str, Any]]:
+def jobs(app: App) -> list[SweepJob]:
     return read_sweep(app.directory / "multirun/s").jobs
 
 
 def kill_job(app: App, num: int) -> None:
     """Kill the process of a job that is at work."""
-    (job,) = (job for job in jobs(app) if job["job"] == num)
-    assert job["status"] == "running"
-    os.kill(job["host"]["pid"], signal.SIGKILL)
+    (job,) = (job for job in jobs(app) if job.num == num)
+    assert job.status == "running"
+    os.kill(job.host["pid"], signal.SIGKILL)
 
 
 def states_so_far(app: App) -> dict[int, str]:
@@ -181,10 +183,10 @@ def test_trials_of_optuna_that_failed_run_again(mendable: App) -> None:
     assert watched(mendable).code == 1
     before = gathered(mendable)
     assert set(before.values()) == {"completed", "failed"}
-    trials = [job["overrides"] for job in jobs(mendable)]
+    trials = [job.overrides for job in jobs(mendable)]
     assert len(trials) == 6
     resume(mendable)
-    assert [job["overrides"] for job in jobs(mendable)] == trials
+    assert [job.overrides for job in jobs(mendable)] == trials
     assert table(mendable) == undisturbed(int(words[0].partition("=")[2]) for words in trials)
 
 
@@ -193,9 +195,9 @@ def test_ctrl_c_under_optuna(mendable: App) -> None:
     assert watched(mendable).code == 1
     before = gathered(mendable)
     assert list(before.values()) == ["completed"] * (len(before) - 1) + ["interrupted"]
-    trials = [job["overrides"] for job in jobs(mendable)]
+    trials = [job.overrides for job in jobs(mendable)]
     resume(mendable)
-    assert [job["overrides"] for job in jobs(mendable)] == trials
+    assert [job.overrides for job in jobs(mendable)] == trials
     assert {row["run-status"] for row in table(mendable)} == {"completed"}
 
 

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from run_dirs import failed, job, make_run, write
 
 from hydra_callbacks.runs.gather import best_of, summary, table_of
+from hydra_callbacks.runs.sweep import read_sweep
+from hydra_callbacks.runs.sweep_job import Error, SweepJob
 from hydra_callbacks.runs.table_files import WRITERS, complaint, write_table
 from hydra_callbacks.support.tables import format_header, format_rows, read_rows
 
@@ -23,9 +25,9 @@ if TYPE_CHECKING:
     from hydra_callbacks.runs.gather import Table
 
 
-def done(number: int = 0, result: Any = None, **facts: Any) -> dict[str, Any]:
+def done(number: int = 0, result: Any = None, **facts: Any) -> SweepJob:
     """Return a job that has completed, as a sweep tells of it."""
-    return {"job": number, "status": "completed", "duration_s": 1.5, "overrides": [], "result": result, **facts}
+    return SweepJob(**{"num": number, "status": "completed", "duration_s": 1.5, "result": result, **facts})
 
 
 def of_results(tmp_path: Path, *results: Any) -> Table:
@@ -58,11 +60,11 @@ def test_each_job_is_a_row_of_its_overrides_and_results(odd_path: Path) -> None:
 
 
 def test_jobs_that_have_failed_or_never_started_are_rows_too(odd_path: Path) -> None:
-    error = {"type": "ValueError", "message": "x must not be 1"}
+    error = Error("ValueError", "x must not be 1")
     jobs = [
         done(0, {"y": 1}, overrides=["x=0"]),
-        {"job": 1, "status": "failed", "overrides": ["x=1"], "error": error},
-        {"job": 2, "status": "missing", "overrides": ["x=2"]},
+        SweepJob(num=1, status="failed", overrides=["x=1"], error=error),
+        SweepJob(num=2, status="missing", overrides=["x=2"]),
     ]
     table = table_of(jobs, odd_path)
     assert table.columns["run-status"] == ["completed", "failed", "missing"]
@@ -121,7 +123,7 @@ def test_another_result_file_may_be_asked_for(odd_path: Path) -> None:
     write(odd_path / "1" / "metrics.json", "[1, 2]")
     write(odd_path / "2" / "metrics.json", '{"torn": ')
     write(odd_path / "4" / "metrics.json", '{"y": "from before"}')
-    jobs = [*(done(number, {"returned": number}) for number in range(4)), {"job": 4, "status": "missing"}]
+    jobs = [*(done(number, {"returned": number}) for number in range(4)), SweepJob(num=4, status="missing")]
     table = table_of(jobs, odd_path, "metrics.json")
     assert (table.columns["deep.y"], table.columns["odd"]) == ([1, *[None] * 4], ["nan", *[None] * 4])
     assert table.columns["result"] == [None, [1, 2], None, None, None]
@@ -202,8 +204,8 @@ def test_the_summary_tells_what_became_of_the_jobs_and_which_was_the_best(odd_pa
     jobs = [
         done(0, {"test": {"acc": 0.5}}, overrides=["lr=1"]),
         done(1, {"test": {"acc": 0.25}}, overrides=["lr=2", "name=a b"]),
-        *({"job": number, "status": "failed", "overrides": [f"lr={number}"]} for number in (2, 4)),
-        {"job": 3, "status": "missing", "overrides": ["lr=3"]},
+        *(SweepJob(num=number, status="failed", overrides=[f"lr={number}"]) for number in (2, 4)),
+        SweepJob(num=3, status="missing", overrides=["lr=3"]),
     ]
     table = table_of(jobs, odd_path)
     told = ["5 jobs: 2 completed, 2 failed, 1 missing", "Failed: 2, 4", "Missing: 3"]
@@ -267,7 +269,7 @@ def test_a_csv_file_holds_every_value_as_it_was(odd_path: Path, columns: dict[st
 def test_a_csv_file_is_as_published(odd_path: Path) -> None:
     jobs = [
         done(0, {"y": 0.5, "note": "a, b"}, overrides=["x=1"]),
-        {"job": 1, "status": "failed", "overrides": ["x=2"], "error": {"type": "E", "message": '"no"'}},
+        SweepJob(num=1, status="failed", overrides=["x=2"], error=Error("E", '"no"')),
     ]
     write_table(table_of(jobs, odd_path), odd_path / "table.csv")
     assert (odd_path / "table.csv").read_text(encoding="utf-8") == (
@@ -366,10 +368,12 @@ WITHOUT_ROOM = """
 import resource, signal, sys
 from pathlib import Path
 from hydra_callbacks.runs.gather import table_of
+from hydra_callbacks.runs.sweep_job import SweepJob
 from hydra_callbacks.runs.table_files import write_table
 if sys.argv[1].endswith(".parquet"):
     import polars
-jobs = [{"job": n, "status": "completed", "result": {"y": f"{n * 7919 % 10007:x}" * 40}} for n in range(3000)]
+results = ({"y": f"{n * 7919 % 10007:x}" * 40} for n in range(3000))
+jobs = [SweepJob(num=n, status="completed", result=result) for n, result in enumerate(results)]
 table = table_of(jobs, Path())
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
@@ -394,7 +398,8 @@ def test_what_cannot_be_written_leaves_what_was_there(odd_path: Path, suffix: st
 
 
 def test_a_failed_job_that_is_read_from_its_record_has_its_error(odd_path: Path) -> None:
-    table = table_of([{"job": 0, "overrides": [], **failed()}], odd_path)
+    make_run(odd_path / "0", job=job(0), **failed())
+    table = table_of(read_sweep(odd_path).jobs, odd_path)
     assert table.columns["run-error"] == ["ValueError: lr must not be 1"]
 
 

@@ -17,10 +17,9 @@ from hydra_callbacks.runs.journal import (
     JobJournal,
     SweepJournal,
     append,
-    events,
-    live_company,
     stop_reason,
 )
+from hydra_callbacks.runs.journal_lines import at_work, parts
 from hydra_callbacks.support.process import host_facts
 from hydra_callbacks.support.texts import as_words
 
@@ -28,13 +27,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from hydra_callbacks.runs.sweep_job import SweepJob
+
 
 def lines(sweep: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (sweep / FILE_NAME).read_text(encoding="utf-8").splitlines()]
 
 
-def read(sweep: Path, offset: int = 0) -> list[dict[str, Any]]:
-    return [event for _, block in events(sweep / FILE_NAME, offset) for _, event in block]
+def read(sweep: Path, offset: int = 0) -> list[SweepJob]:
+    return [job for _, _, jobs in parts(sweep / FILE_NAME, offset) for job in jobs.values()]
 
 
 def launch(sweep: Path, **facts: Any) -> SweepJournal:
@@ -42,7 +43,7 @@ def launch(sweep: Path, **facts: Any) -> SweepJournal:
 
 
 def job(sweep: Path, number: int = 0, **facts: Any) -> JobJournal:
-    told = {"dir": str(number), "attempt": 1, "id": "an-id", "overrides": [f"x={number}"], "started_at": "then"}
+    told = {"dir": str(number), "attempt": 1, "overrides": [f"x={number}"], "started_at": "then"}
     journal = JobJournal(sweep, {"job": number, **told, **facts})
     journal.keep()
     return journal
@@ -82,9 +83,10 @@ def test_the_lines_of_a_launch_and_a_job_tell_what_happened(odd_path: Path) -> N
         "host": host_facts(),
         "app": "train",
         "plan": [["x=0"]],
+        "n_planned": 1,
         "resumes": True,
     }
-    told = {"job": 0, "id": "an-id", "overrides": ["x=0"], "started_at": "then"}
+    told = {"job": 0, "overrides": ["x=0"], "started_at": "then"}
     assert start == {**told, "status": "running", "host": host_facts()}
     assert end == {**told, "status": "completed", "duration_s": 1.5, "result": {"é": 1}}
     assert last == {"launch": "ended", "id": first["id"], "at": "1970-01-01T00:00:00.120Z", "status": "completed"}
@@ -95,7 +97,7 @@ def test_what_is_not_usual_stands_in_the_line_of_a_job(odd_path: Path) -> None:
     odd.result_file = "metrics.json"
     odd.end("completed", {}, is_recorded=True)
     (end,) = read(odd_path)
-    assert (end["dir"], end["attempt"], end["result_file"]) == ("lr is 3", 2, "metrics.json")
+    assert (end.dir, end.attempt, end.result_file) == ("lr is 3", 2, "metrics.json")
 
 
 def test_a_launch_writes_its_first_line_once_and_no_last_one_without_it(odd_path: Path) -> None:
@@ -139,16 +141,14 @@ def test_a_large_result_stands_in_the_record_only(odd_path: Path) -> None:
     job(odd_path, 1).end("completed", {"result": small}, is_recorded=True)
     job(odd_path, 2).end("completed", {"result": large}, is_recorded=False)
     first, second, third = read(odd_path)
-    assert first["result"] is None
-    assert first["is_cut"] is True
-    assert (second["result"], third["result"]) == (small, large)
-    assert "is_cut" not in second
-    assert "is_cut" not in third, "there is no record that has it"
+    assert (first.result, first.is_cut) == (None, True)
+    assert (second.result, second.is_cut) == (small, False)
+    assert (third.result, third.is_cut) == (large, False), "there is no record that has it"
 
 
 def test_a_long_error_message_is_cut(odd_path: Path) -> None:
     job(odd_path).end("failed", {"error": {"type": "E", "message": "x" * 5000}}, is_recorded=True)
-    assert read(odd_path)[0]["error"] == {"type": "E", "message": "x" * 2000}
+    assert str(read(odd_path)[0].error) == f"E: {'x' * 2000}"
 
 
 WRITER = """
@@ -189,7 +189,7 @@ def test_any_cut_of_the_last_line_costs_that_line_only_and_the_next_one_mends_it
     whole = path.read_bytes()
     for cut in range(start, len(whole)):
         path.write_bytes(whole[:cut])
-        assert read(odd_path) == [first], cut
+        assert [each.num for each in read(odd_path)] == [0], cut
         append(odd_path, new)
         kept = [last] if cut == len(whole) - 1 else []  # only its line break was missing
         assert lines(odd_path) == [first, *kept, new], cut
@@ -202,44 +202,46 @@ def test_what_is_no_json_object_is_passed_over(odd_path: Path) -> None:
     append(odd_path, {"job": 0, "status": "completed"})
     with (odd_path / FILE_NAME).open("ab") as file:
         file.write(b'\0\0\0\n\n[1]\n5\nnull\n{"job":\n\xff\xfe\n')
-    append(odd_path, {"job": 1, "status": "completed", "result": float("nan"), "text": "\udc80"})
+    append(odd_path, {"job": 1, "status": "completed", "result": {"y": float("nan"), "text": "\udc80"}})
     first, second = read(odd_path)
-    assert (first["job"], second["job"], second["text"]) == (0, 1, "\udc80")
-    assert str(second["result"]) == "nan", "what is not quite JSON is read all the same"
+    assert (first.num, second.num) == (0, 1)
+    assert repr(second.result) == repr({"y": float("nan"), "text": "\udc80"}), "what is not quite JSON is read, too"
 
 
 def test_of_a_job_only_the_latest_line_is_read(odd_path: Path) -> None:
     job(odd_path, 0, attempt=1).end("failed", {}, is_recorded=True)
     job(odd_path, 1).end("completed", {}, is_recorded=True)
     job(odd_path, 0, attempt=2).end("completed", {}, is_recorded=True)
-    assert [(event["job"], event["status"]) for event in read(odd_path)] == [(0, "completed"), (1, "completed")]
+    assert [(each.num, each.status) for each in read(odd_path)] == [(0, "completed"), (1, "completed")]
 
 
 def test_jobs_with_one_number_in_two_directories_are_two(odd_path: Path) -> None:
     job(odd_path, 0, dir="a").end("failed", {}, is_recorded=True)
     job(odd_path, 0, dir="b").end("completed", {}, is_recorded=True)
-    assert [(event["dir"], event["status"]) for event in read(odd_path)] == [("a", "failed"), ("b", "completed")]
+    assert [(each.dir, each.status) for each in read(odd_path)] == [("a", "failed"), ("b", "completed")]
 
 
-def test_a_launch_begins_a_block(odd_path: Path) -> None:
+def test_a_launch_begins_a_part(odd_path: Path) -> None:
+    path = odd_path / FILE_NAME
     for _ in range(2):
         launch(odd_path).keep()
         job(odd_path).end("completed", {}, is_recorded=True)
-    blocks = [[event for _, event in block] for _, block in events(odd_path / FILE_NAME)]
-    kinds = [[event.get("launch") or event["status"] for event in block] for block in blocks if block]
-    assert kinds == [["started", "completed"], ["started", "completed"]]
+    found = [(begun and begun.launch, [each.status for each in jobs.values()]) for _, begun, jobs in parts(path)]
+    assert [each for each in found if each != (None, [])] == [("started", ["completed"])] * 2
 
 
 def test_a_long_journal_is_read_in_blocks_and_goes_on_where_each_has_ended(odd_path: Path) -> None:
-    written = [{"job": number, "status": "completed", "text": "é" * 40_000} for number in range(120)]
+    written = [{"job": number, "status": "completed", "result": "é" * 40_000} for number in range(120)]
     text = "".join(json.dumps(each, ensure_ascii=False, separators=(",", ":")) + "\n" for each in written)
     (odd_path / FILE_NAME).write_text(text + '{"job":120,"status', encoding="utf-8")
-    blocks = list(events(odd_path / FILE_NAME))
+    blocks = list(parts(odd_path / FILE_NAME))
     assert len(blocks) > 2
     n_before = 0
-    for offset, block in blocks:
-        n_before += len(block)
-        assert read(odd_path, offset) == written[n_before:]
+    for offset, _, jobs in blocks:
+        n_before += len(jobs)
+        assert [(each.num, each.result) for each in read(odd_path, offset)] == [
+            (each["job"], each["result"]) for each in written[n_before:]
+        ]
     assert n_before == len(written)
     assert blocks[-1][0] == len(text.encode()), "the torn line is still to be read"
 
@@ -272,7 +274,6 @@ def test_the_guard_refuses_while_a_job_of_an_earlier_launch_is_at_work(odd_path:
 
 def test_a_job_that_has_outlived_its_launch_need_not_count(odd_path: Path, other_pid: int) -> None:
     append(odd_path, {"job": 4, "status": "running", "host": host(other_pid)})
-    assert live_company(odd_path, jobs=False) is None
     launch(odd_path).keep(guard=True, jobs=False)
     launch(odd_path, host=host(other_pid)).keep()
     with pytest.raises(SweepInUseError, match="another launch"):
@@ -296,7 +297,7 @@ def test_the_guard_lets_pass_what_has_ended_or_died_or_is_this_process(odd_path:
     append(odd_path, {"launch": "started", "id": "d", "host": {**host(other_pid), "name": "elsewhere"}})
     append(odd_path, {"launch": "started", "id": "e", "host": host(os.getpid())})
     append(odd_path, {"launch": "started", "id": "f"})
-    assert live_company(odd_path) is None
+    assert at_work(odd_path / FILE_NAME) == ([], [])
     launch(odd_path).keep(guard=True)
     assert lines(odd_path)[-1]["launch"] == "started"
 
@@ -348,9 +349,9 @@ def test_a_launch_that_has_failed_is_no_failed_job(odd_path: Path) -> None:
 def test_a_line_that_is_being_written_while_it_is_read_comes_whole_the_next_time(odd_path: Path) -> None:
     path = odd_path / FILE_NAME
     path.write_bytes(b'{"job":0,"status":"completed"}\n{"job":1,"sta')
-    reading = events(path)
-    offset, _ = next(reading)
+    reading = parts(path)
+    offset, _, _ = next(reading)
     with path.open("ab") as file:
         file.write(b'tus":"completed"}\n{"job":2,"status":"completed"}\n')
     assert (offset, list(reading)) == (31, [])
-    assert [event["job"] for event in read(odd_path, offset)] == [1, 2]
+    assert [each.num for each in read(odd_path, offset)] == [1, 2]

@@ -77,9 +77,7 @@ def test_only_the_same_job_is_tried_again(odd_path: Path, earlier: dict[str, Any
     assert (second.data["id"] == first.data["id"]) is (attempt == 2)
 
 
-def test_a_directory_where_another_process_is_at_work_is_not_taken_for_an_attempt(
-    odd_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_directory_where_another_process_is_at_work_is_not_taken_for_an_attempt(odd_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
         (odd_path / "run.json").write_text(
             json.dumps(
@@ -91,12 +89,60 @@ def test_a_directory_where_another_process_is_at_work_is_not_taken_for_an_attemp
                 }
             )
         )
+        theirs = (odd_path / "run.json").read_bytes()
         ours = JobRecord(odd_path)
+        assert not ours.claim()
+        assert (ours.company, ours.is_kept) == (other.pid, False)
+        assert (odd_path / "run.json").read_bytes() == theirs
         other.communicate(b"\n")
     assert ours.attempt == 1
     assert ours.data["id"] != "theirs"
-    assert "is at work in" in caplog.text
-    assert JobRecord(odd_path).attempt == 2, "that process has ended: a requeue"
+    requeued = JobRecord(odd_path)
+    assert requeued.attempt == 2, "that process has ended: a requeue"
+    assert requeued.claim()
+    assert record.read(odd_path)["attempt"] == 2
+
+
+CLAIM = """
+import sys
+from pathlib import Path
+from hydra_callbacks.runs.record import JobRecord
+from hydra_callbacks.support.process import host_facts
+record = JobRecord(Path(sys.argv[1]))
+record.add({"status": "running", "host": host_facts()})
+print("ready", flush=True)
+input()
+print(record.claim(), flush=True)
+input()
+"""
+
+
+def test_of_eight_runs_that_start_at_once_in_one_directory_one_has_it(odd_path: Path) -> None:
+    others = [
+        subprocess.Popen(
+            [sys.executable, "-c", CLAIM, str(odd_path)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            encoding="ascii",
+        )
+        for _ in range(8)
+    ]
+    claims = []
+    for other in others:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "ready\n"
+    for other in others:
+        assert other.stdin is not None
+        other.stdin.write("\n")
+        other.stdin.flush()
+    for other in others:
+        assert other.stdout is not None
+        claims.append(other.stdout.readline() == "True\n")
+    (winner,) = (other.pid for other, has in zip(others, claims, strict=True) if has)
+    assert record.read(odd_path)["host"]["pid"] == winner
+    for other in others:
+        other.communicate("\n")
+    assert [file.name for file in odd_path.iterdir()] == ["run.json"]
 
 
 @pytest.mark.parametrize("text", ["", "{", '{"schema": 1', "[1]", "null", '{"attempt": "x"}'])

@@ -11,7 +11,7 @@ from run_dirs import GONE, failed, host, job, make_hydra_run, make_run, running,
 
 from hydra_callbacks.errors import SweepError
 from hydra_callbacks.runs.journal import FILE_NAME, append
-from hydra_callbacks.runs.sweep import Sweep, SweepReader, directory_of, read_sweep
+from hydra_callbacks.runs.sweep import Sweep, SweepReader, read_sweep
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +33,7 @@ def line(sweep: Path, number: int, status: str = "completed", **facts: Any) -> N
 
 
 def states(sweep: Sweep) -> dict[int, str]:
-    return {each["job"]: each["status"] for each in sweep.jobs}
+    return {each.num: each.status for each in sweep.jobs}
 
 
 def test_a_sweep_that_has_ended_is_read_from_its_journal_alone(odd_path: Path) -> None:
@@ -44,11 +44,11 @@ def test_a_sweep_that_has_ended_is_read_from_its_journal_alone(odd_path: Path) -
     ended(odd_path, "failed")
     sweep = read_sweep(odd_path)
     assert states(sweep) == {0: "completed", 1: "failed", 2: "interrupted"}
-    assert [each["result"] for each in sweep.jobs] == [{"y": 0}, {"y": 1}, {"y": 2}]
+    assert [each.result for each in sweep.jobs] == [{"y": 0}, {"y": 1}, {"y": 2}]
     assert sweep.counts() == {"completed": 1, "failed": 1, "interrupted": 1}
     assert (sweep.ended, sweep.is_alive, sweep.older, sweep.problems) == ("failed", False, [], [])
     assert sweep.launch is not None
-    assert sweep.launch["plan"] == PLAN
+    assert sweep.launch.plan() == dict(enumerate(PLAN))
 
 
 def test_jobs_stand_in_the_order_of_their_numbers(odd_path: Path) -> None:
@@ -73,19 +73,19 @@ def test_a_job_that_was_killed_between_its_record_and_its_line_is_what_the_recor
     make_run(odd_path / "0", job=job(0), result={"y": 5}, overrides=["x=0"])
     make_run(odd_path / "1", job=job(1), **failed())
     first, second = read_sweep(odd_path).jobs
-    assert (first["status"], first["result"], first["duration_s"]) == ("completed", {"y": 5}, 12.5)
-    assert (first["job"], first["overrides"]) == (0, ["x=0"])
-    assert (second["status"], second["error"]["message"]) == ("failed", "lr must not be 1")
+    assert (first.status, first.result, first.duration_s) == ("completed", {"y": 5}, 12.5)
+    assert (first.num, first.overrides) == (0, ["x=0"])
+    assert (second.status, second.error.message) == ("failed", "lr must not be 1")
 
 
 def test_the_record_of_an_earlier_attempt_does_not_end_the_present_one(odd_path: Path) -> None:
     launched(odd_path)
-    line(odd_path, 0, "running", attempt=2, host=host(os.getpid()))
-    line(odd_path, 1, "running", attempt=2, host=host(GONE))
+    line(odd_path, 0, "running", started_at="2026-11-22T11:00:00.000Z", host=host(os.getpid()))
+    line(odd_path, 1, "running", started_at="2026-11-22T11:00:00.000Z", host=host(GONE))
     for number in range(2):
-        make_run(odd_path / str(number), job=job(number), attempt=1)
+        make_run(odd_path / str(number), job=job(number), started_at="2026-11-22T10:00:00.000Z")
     assert states(read_sweep(odd_path)) == {0: "running", 1: "lost"}
-    make_run(odd_path / "1", job=job(1), attempt=2)
+    make_run(odd_path / "1", job=job(1), started_at="2026-11-22T11:00:00.000Z")
     assert states(read_sweep(odd_path)) == {0: "running", 1: "completed"}
 
 
@@ -105,8 +105,8 @@ def test_of_several_attempts_the_later_one_counts(odd_path: Path) -> None:
     line(odd_path, 1, "completed", attempt=1)
     line(odd_path, 1, "failed", attempt=2)
     first, second = read_sweep(odd_path).jobs
-    assert (first["status"], first["attempt"], first["result"]) == ("completed", 2, {"y": 2})
-    assert (second["status"], second["attempt"]) == ("failed", 2)
+    assert (first.status, first.attempt, first.result) == ("completed", 2, {"y": 2})
+    assert (second.status, second.attempt) == ("failed", 2)
 
 
 # What was planned
@@ -118,7 +118,7 @@ def test_a_planned_job_is_pending_while_the_launching_process_lives(odd_path: Pa
     line(odd_path, 1, "running", host=host(os.getpid()))
     sweep = read_sweep(odd_path)
     assert states(sweep) == {0: "completed", 1: "running", 2: "pending"}
-    assert sweep.jobs[2]["overrides"] == ["x=2"]
+    assert sweep.jobs[2].overrides == ["x=2"]
     assert sweep.is_alive
     over = read_sweep(odd_path, is_over=True)
     assert (states(over)[2], over.is_alive) == ("missing", False)
@@ -165,8 +165,8 @@ def test_a_fresh_launch_in_the_same_directory_makes_what_is_left_older(odd_path:
     line(odd_path, 0, result={"y": "new"})
     sweep = read_sweep(odd_path)
     assert states(sweep) == {0: "completed", 1: "pending"}
-    assert sweep.jobs[0]["result"] == {"y": "new"}
-    assert [each["job"] for each in sweep.older] == [1, 2], "job 0 was replaced by the new one"
+    assert sweep.jobs[0].result == {"y": "new"}
+    assert [each.num for each in sweep.older] == [1, 2], "job 0 was replaced by the new one"
     assert (sweep.ended, sweep.is_alive) == (None, True)
     ended(odd_path, "completed", "first")
     assert read_sweep(odd_path).is_alive, "that was another launch's end"
@@ -181,7 +181,7 @@ def test_directories_of_an_older_sweep_do_not_come_back_as_its_jobs(odd_path: Pa
     line(odd_path, 0)
     sweep = read_sweep(odd_path)
     assert states(sweep) == {0: "completed"}
-    assert [each["job"] for each in sweep.older] == [1, 2]
+    assert [each.num for each in sweep.older] == [1, 2]
 
 
 def test_a_resuming_launch_keeps_what_is_there(odd_path: Path) -> None:
@@ -192,7 +192,7 @@ def test_a_resuming_launch_keeps_what_is_there(odd_path: Path) -> None:
     line(odd_path, 1, "completed", attempt=2)
     sweep = read_sweep(odd_path)
     assert states(sweep) == {0: "completed", 1: "completed", 2: "pending", 4: "pending"}
-    assert [each["overrides"] for each in sweep.jobs[2:]] == [["x=2"], ["x=4"]]
+    assert [each.overrides for each in sweep.jobs[2:]] == [["x=2"], ["x=4"]]
     assert sweep.older == []
 
 
@@ -208,7 +208,7 @@ def test_a_job_whose_lines_never_came_is_found_through_its_record(odd_path: Path
     make_run(odd_path / ".trash", job=job(5))
     sweep = read_sweep(odd_path)
     assert states(sweep) == {0: "completed", 1: "completed", 2: "lost"}
-    assert (sweep.jobs[1]["result"], sweep.jobs[1]["dir"]) == ({"y": 1}, "1")
+    assert (sweep.jobs[1].result, sweep.jobs[1].dir) == ({"y": 1}, "1")
 
 
 def test_a_record_that_cannot_be_read_is_told_of(odd_path: Path) -> None:
@@ -225,16 +225,16 @@ def test_a_sweep_without_a_journal_is_read_from_records_and_from_hydras_own_file
     make_run(odd_path / "9", job=job(9), **running(os.getpid()))
     write(odd_path / "11" / ".hydra" / "run.json", "[]")
     sweep = read_sweep(odd_path)
-    told = [(each["job"], each["status"], each["dir"]) for each in sweep.jobs if each["status"] != "missing"]
+    told = [(each.num, each.status, each.dir) for each in sweep.jobs if each.status != "missing"]
     assert told == [
         (0, "completed", "0"),
         (1, "unknown", "deeper/lr is 0.1"),
         (9, "running", "9"),
         (10, "failed", "10"),
     ]
-    assert sweep.jobs[0]["overrides"] == ["lr=0.2"]
-    assert sweep.jobs[1]["overrides"] == ["lr=0.1"]
-    assert [directory_of(each, odd_path).exists() for each in sweep.jobs[:2]] == [True, True]
+    assert sweep.jobs[0].overrides == ["lr=0.2"]
+    assert sweep.jobs[1].overrides == ["lr=0.1"]
+    assert [each.directory(odd_path).exists() for each in sweep.jobs[:2]] == [True, True]
     assert (sweep.launch, sweep.ended, sweep.is_alive) == (None, None, False)
     assert len(sweep.problems) == 1
 
@@ -281,7 +281,7 @@ def test_a_reader_takes_up_a_line_once_it_is_whole(odd_path: Path) -> None:
         path.write_bytes(before + text[:cut])
         assert reader.read().jobs == [], cut
     path.write_bytes(before + text)
-    assert [each["result"] for each in reader.read().jobs] == ["é"]
+    assert [each.result for each in reader.read().jobs] == ["é"]
 
 
 def test_a_reader_is_not_misled_by_a_torn_line_that_is_mended(odd_path: Path) -> None:
@@ -317,7 +317,7 @@ def test_a_reader_sees_a_fresh_launch_between_two_looks(odd_path: Path) -> None:
     ended(odd_path)
     assert reader.read().ended == "completed"
     launched(odd_path, id="second", plan=PLAN[:1])
-    assert [each["job"] for each in reader.read().older] == [0, 1]
+    assert [each.num for each in reader.read().older] == [0, 1]
     line(odd_path, 0)
     sweep = reader.read()
-    assert (states(sweep), [each["job"] for each in sweep.older]) == ({0: "completed"}, [1])
+    assert (states(sweep), [each.num for each in sweep.older]) == ({0: "completed"}, [1])

@@ -17,6 +17,8 @@ from hydra_callbacks.support.settings import check, check_name
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from hydra_callbacks.runs.sweep_job import SweepJob
+
 log = logging.getLogger("hydra.callbacks")
 _SUFFIXES = (".csv", ".jsonl", ".parquet", ".md", ".tex")
 
@@ -83,7 +85,7 @@ class MultiRunGatherer(RunCallback):
         """Make the table."""
         if not launch.is_sweep or launch.output_dir is None or not launch.output_dir.is_dir():
             return
-        from hydra_callbacks.runs.sweep import directory_of, read_sweep  # noqa: PLC0415  (nothing heavy until used)
+        from hydra_callbacks.runs.sweep import read_sweep  # noqa: PLC0415  (nothing heavy until used)
 
         sweep = read_sweep(launch.output_dir, is_over=True)
         jobs = [*sweep.jobs, *sweep.older]
@@ -94,7 +96,7 @@ class MultiRunGatherer(RunCallback):
         if self.aggregator is None:
             self._gather(jobs, launch.output_dir)
             return
-        places = [directory_of(job, sweep.directory) / self.result_file for job in jobs]
+        places = [job.directory(sweep.directory) / self.result_file for job in jobs]
         files = [str(file.relative_to(sweep.directory)) for file in places if file.is_file()]
         if len(files) < len(places):
             log.warning("No %s from %d of %d jobs", self.result_file, len(places) - len(files), len(places))
@@ -103,7 +105,7 @@ class MultiRunGatherer(RunCallback):
                 written = self.aggregator(files)
             log.info("Gathered results in %s", sweep.directory / written if written else sweep.directory)
 
-    def _gather(self, jobs: list[dict[str, Any]], sweep_dir: Path) -> None:
+    def _gather(self, jobs: list[SweepJob], sweep_dir: Path) -> None:
         from hydra_callbacks.runs.gather import summary, table_of  # noqa: PLC0415  (as above)
         from hydra_callbacks.runs.table_files import write_table  # noqa: PLC0415
 

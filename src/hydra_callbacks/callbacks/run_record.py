@@ -34,7 +34,8 @@ class RunRecord(RunCallback):
     Args:
         result_file: File in the output directory whose JSON object is the record's `result`; when the job writes none,
             what the task returns is.
-        guard: Whether a sweep refuses to start while another launch is at work in its directory.
+        guard: Whether a launch refuses to start while another is at work in its directory; single runs that write into
+            the working directory itself (`hydra.run.dir=.`) are only warned.
         enabled: When False, no record is kept.
         on_error: What becomes of an exception in one of its events: "warn" or "abort".
     """
@@ -69,7 +70,11 @@ class RunRecord(RunCallback):
                 raise RunAborted(str(error)) from None
 
     def job_started(self, job: Job) -> None:
-        """Write the record of a running job."""
+        """Write the record of a running job.
+
+        Raises:
+            RunAborted: Another run is at work in its directory.
+        """
         self._result_before = _stat(job.output_dir / self.result_file)
         job.record.add(
             {
@@ -87,10 +92,21 @@ class RunRecord(RunCallback):
                 "host": host_facts(),
             }
         )
-        job.record.keep()
+        if not job.record.claim():
+            self._refuse_company(job)
         if job.journal:
             job.journal.result_file = self.result_file
             job.journal.keep()
+
+    def _refuse_company(self, job: Job) -> None:
+        """Stop a single run where another process is at work; a job of a sweep, and one that asked for it, go on."""
+        told = f"another process ({job.record.company}) is at work in {job.output_dir}"
+        if self.guard and not job.is_sweep and job.output_dir != job.cwd:
+            remedy = "give this one another hydra.run.dir, or set guard to false in hydra.callbacks"
+            reason = f"{told}: both would write the same files; {remedy}"
+            raise RunAborted(reason)
+        log.warning("%s: give each run its own", told[0].upper() + told[1:])
+        job.record.keep()
 
     def job_ended(self, job: Job, outcome: Outcome) -> None:
         """Write how it ended."""

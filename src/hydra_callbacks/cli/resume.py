@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -19,6 +19,8 @@ from hydra_callbacks.support.texts import as_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from hydra_callbacks.runs.journal_lines import Launch
 
 _WITH_VALUE = {"-cn", "--config-name", "-cp", "--config-path", "-cd", "--config-dir", "-p", "--package"}
 _MULTIRUN = {"-m", "--multirun"}
@@ -57,7 +59,7 @@ def command(
     settings += ["hydra.sweeper.allow_changes=true"] if allow_changes else []
     settings += [f"hydra.sweeper.also=[{','.join(also)}]"] if also else []
     words = again(origin, sweep, overrides) + settings
-    python, cwd = str(origin.get("python") or sys.executable), Path(str(origin.get("cwd") or "."))
+    python, cwd = origin.python or sys.executable, Path(origin.cwd or ".")
     if not cwd.is_dir():
         msg = f"the sweep was started in {cwd}, which is not there any more; start the application yourself:\n"
         msg += f"  {as_words(['python', *words])}"
@@ -67,7 +69,7 @@ def command(
     sys.exit(_run(command_line, cwd))
 
 
-def again(origin: dict[str, Any], sweep_dir: Path, overrides: Sequence[str]) -> list[str]:
+def again(origin: Launch, sweep_dir: Path, overrides: Sequence[str]) -> list[str]:
     """Return the words after `python` that resume a sweep.
 
     Args:
@@ -78,7 +80,7 @@ def again(origin: dict[str, Any], sweep_dir: Path, overrides: Sequence[str]) -> 
     Raises:
         Failure: One of the launch's own words held a secret.
     """
-    words = [str(word) for word in origin.get("command") or []]
+    words = origin.command
     n_first = 2 if words[:1] == ["-m"] else 1
     program, options_, kept = words[:n_first], [], []
     rest = iter(words[n_first:])
@@ -99,7 +101,7 @@ def again(origin: dict[str, Any], sweep_dir: Path, overrides: Sequence[str]) -> 
         msg = f"the value of {', '.join(secret)} was not kept, as its name says that it is secret; give it again:\n"
         msg += f"  hydra-callbacks resume {as_words([as_typed(sweep_dir)])} {secret[0]}=..."
         raise Failure(msg)
-    if origin.get("app") == "zen_launch":
+    if origin.app == "zen_launch":
         msg = "the sweep was started by hydra_zen.launch, which reads no command line of its own; start it with\n"
         msg += f"  hydra/sweeper=resume {_assigned('hydra.sweep.dir', sweep_dir)}\namong the overrides of the call"
         raise Failure(msg)

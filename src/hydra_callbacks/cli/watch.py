@@ -81,7 +81,7 @@ def _lines(view: View, width: int, *, most: int) -> list[Text]:
     lines += [Text(failure(job), style="red") for job in view.failed[:most]]
     if len(view.failed) > most:
         lines.append(Text(f"  ... and {len(view.failed) - most:,} more"))
-    running = (f"▶ job {job.get('job')}: {as_words(job.get('overrides') or [])}" for job in view.running)
+    running = (f"▶ job {job.num}: {as_words(job.overrides)}" for job in view.running)
     return [*lines, *(Text(each, style="cyan") for each, _ in zip(running, range(_MOST_RUNNING), strict=False))]
 
 

@@ -12,7 +12,6 @@ from hydra_callbacks.provenance import git
 from hydra_callbacks.runs import record
 from hydra_callbacks.runs.find import HYDRA, run_in
 from hydra_callbacks.runs.overrides import parse
-from hydra_callbacks.runs.sweep import directory_of
 from hydra_callbacks.support.nested import flatten
 from hydra_callbacks.support.redact import REDACTED, Redactor
 from hydra_callbacks.support.texts import shown
@@ -22,9 +21,9 @@ if TYPE_CHECKING:
 
     from omegaconf import DictConfig
 
-    from hydra_callbacks.runs.journal import Event
     from hydra_callbacks.runs.resume import Choice
     from hydra_callbacks.runs.sweep import Sweep
+    from hydra_callbacks.runs.sweep_job import SweepJob
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MOST_KEYS = 10
@@ -44,20 +43,20 @@ def changes_since(choice: Choice, sweep: Sweep, config: DictConfig, loader: Any,
         loader: Hydra's config loader.
         cwd: Where the application was started.
     """
-    done = [job for job in choice.left if job["status"] == "completed"]
+    done = [job for job in choice.left if job.status == "completed"]
     shapes = {_shape(job, loader): job for job in reversed(done)}
     changes = [change for job in shapes.values() for change in _of_config(job, sweep, config, loader)]
     return [*_of_code(done, sweep.directory, cwd), *dict.fromkeys(changes)]
 
 
-def _shape(job: Event, loader: Any) -> Any:
-    pairs = map(parse, job.get("overrides") or [])
+def _shape(job: SweepJob, loader: Any) -> Any:
+    pairs = map(parse, job.overrides)
     return frozenset((key, value if loader.get_group_options(key.partition("@")[0]) else None) for key, value in pairs)
 
 
-def _of_config(job: Event, sweep: Sweep, config: DictConfig, loader: Any) -> list[str]:
-    words = list(job.get("overrides") or [])
-    file = directory_of(job, sweep.directory) / HYDRA / "config.yaml"
+def _of_config(job: SweepJob, sweep: Sweep, config: DictConfig, loader: Any) -> list[str]:
+    words = job.overrides
+    file = job.directory(sweep.directory) / HYDRA / "config.yaml"
     try:
         then = yaml.load(file.read_bytes(), _LOADER)  # noqa: S506  (a safe loader)
     except (OSError, ValueError, yaml.YAMLError):
@@ -65,7 +64,7 @@ def _of_config(job: Event, sweep: Sweep, config: DictConfig, loader: Any) -> lis
     try:
         composed = loader.load_sweep_config(config, [word for word in words if REDACTED not in word])
     except Exception as error:  # noqa: BLE001  (a key or a file that is not there any more)
-        return [f"the configuration of job {job['job']} cannot be composed any more: {' '.join(str(error).split())}"]
+        return [f"the configuration of job {job.num} cannot be composed any more: {' '.join(str(error).split())}"]
     now = OmegaConf.to_container(composed, resolve=False)
     now = {key: value for key, value in now.items() if key != "hydra"} if isinstance(now, dict) else {}
     hidden = {parse(word)[0] for word in words if REDACTED in word}
@@ -86,10 +85,10 @@ def _said(values: dict[str, Any], key: str) -> str:
     return shown(values[key]) or "null" if key in values else "(not there)"
 
 
-def _of_code(done: list[Event], sweep_dir: Path, cwd: Path) -> list[str]:
+def _of_code(done: list[SweepJob], sweep_dir: Path, cwd: Path) -> list[str]:
     """Return what has changed in the code since the first of the completed jobs that recorded a commit."""
     for job in done:
-        run = run_in(directory_of(job, sweep_dir))
+        run = run_in(job.directory(sweep_dir))
         then = (run.record.get("git") or {}) if run else {}
         if then.get("sha"):
             break
@@ -97,7 +96,7 @@ def _of_code(done: list[Event], sweep_dir: Path, cwd: Path) -> list[str]:
         return []
     try:
         return git.changes_since(
-            cwd, str(then["sha"]), is_dirty=bool(then.get("is_dirty")), since=record.seconds(job.get("started_at"))
+            cwd, str(then["sha"]), is_dirty=bool(then.get("is_dirty")), since=record.seconds(job.started_at)
         )
     except GitError as error:
         return [f"the code cannot be compared: {error}"]

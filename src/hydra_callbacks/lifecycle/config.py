@@ -92,7 +92,7 @@ def job_facts(config: DictConfig, sweep_dir: Path | None) -> Job:
     if is_sweep:
         relative = output_dir.relative_to(launch_dir) if output_dir.is_relative_to(launch_dir) else output_dir
         told = {"job": int(hydra.job.num), "dir": relative.as_posix(), "attempt": record.attempt, "overrides": words}
-        journal = JobJournal(launch_dir, {**told, "id": record.data["id"], "started_at": timestamp(now)})
+        journal = JobJournal(launch_dir, {**told, "started_at": timestamp(now)})
     return Job(
         name=name,
         num=int(hydra.job.num) if is_sweep else 0,

@@ -5,17 +5,13 @@ A job that leaves may take down the others of its worker pool (joblib, Ray): it 
 
 from __future__ import annotations
 
-import os
 import time
 from typing import TYPE_CHECKING
 
 from hydra_callbacks.errors import RunAborted
 from hydra_callbacks.runs import journal
-from hydra_callbacks.support.process import is_running_here
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from hydra_callbacks.lifecycle.facts import Job
 
 _STEP_S = 0.2
@@ -30,17 +26,8 @@ def heed(job: Job) -> None:
     reason = journal.stop_reason(job.launch_dir) if job.is_sweep else None
     if reason is None:
         return
-    while _others_run(job.launch_dir):
+    from hydra_callbacks.runs.journal_lines import at_work  # noqa: PLC0415  (few sweeps are stopped)
+
+    while at_work(job.launch_dir / journal.FILE_NAME)[1]:
         time.sleep(_STEP_S)  # the journal is all that tells when the others end
     raise RunAborted(reason)
-
-
-def _others_run(sweep_dir: Path) -> bool:
-    running: dict[bytes, journal.Event] = {}
-    for _, block in journal.events(sweep_dir / journal.FILE_NAME):
-        for key, event in block:
-            if event.get("status") == "running":
-                running[key] = event.get("host") or {}
-            else:
-                running.pop(key, None)
-    return any(host.get("pid") != os.getpid() and is_running_here(host) for host in running.values())

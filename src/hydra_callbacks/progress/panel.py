@@ -10,7 +10,7 @@ from rich.text import Text
 from hydra_callbacks.support.texts import as_words, duration, printable, shown, sign_of, style_of
 
 if TYPE_CHECKING:
-    from hydra_callbacks.runs.journal import Event
+    from hydra_callbacks.runs.sweep_job import SweepJob
     from hydra_callbacks.runs.view import View
 
 _BAR = 24  # characters
@@ -50,19 +50,18 @@ def panel(view: View, width: int, *, most_failed: int = 1) -> list[Text]:
     head.append("─" * max(width - head.cell_len, 0))
     lines = [head, Text.assemble(_bar(view), "  ", *_counts(view), "   ".join(_pace(view)))]
     lines += [Text(best, style="green") for best in _best(view)]
-    lines += [Text(failure(job), style=style_of(job["status"])) for job in view.failed[:most_failed]]
+    lines += [Text(failure(job), style=style_of(job.status)) for job in view.failed[:most_failed]]
     for each in lines:
         each.plain = printable(each.plain)
         each.truncate(width, overflow="ellipsis")
     return lines
 
 
-def failure(job: Event) -> str:
+def failure(job: SweepJob) -> str:
     """Return in a line what became of a job that did not complete."""
-    error = job.get("error") or {}
-    why = f"{error.get('type')}: {error.get('message')}" if error else job["status"]
-    words = as_words(job.get("overrides") or [])
-    return " ".join(f"{sign_of(job['status'])} job {job.get('job')}: {why}{f'   ({words})' if words else ''}".split())
+    why = str(job.error or job.status)
+    words = as_words(job.overrides)
+    return " ".join(f"{sign_of(job.status)} job {job.num}: {why}{f'   ({words})' if words else ''}".split())
 
 
 def _total(view: View) -> str:
@@ -106,8 +105,8 @@ def _best(view: View) -> list[str]:
     if view.best is None:
         return []
     job, value, name = view.best
-    words = as_words(job.get("overrides") or [])
-    return [f"best {name} {shown(value)}, job {job.get('job')}{f': {words}' if words else ''}"]
+    words = as_words(job.overrides)
+    return [f"best {name} {shown(value)}, job {job.num}{f': {words}' if words else ''}"]
 
 
 def _near(directory: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,25 +17,71 @@ HYDRA = ".hydra"
 _STEP_BYTES = 1 << 14  # most records are shorter, and a larger buffer takes longer to make
 
 
-@dataclass(slots=True)
 class Run:
-    """A job's output directory that was found.
+    """A job's output directory that was found; its record is parsed when it is asked for.
+
+    Args:
+        place: The directory.
+        record: Its record, where it is known.
+        problem: What is wrong with it, where that is known.
+        text: What is in the record's file.
+        file: That file.
 
     Attributes:
         place: The directory, absolute or relative as what it was found below.
-        record: Its run record; made from Hydra's own files, with the status `unknown`, when it never had one; empty
-            when it is damaged.
-        problem: What is wrong with the record; None when nothing is.
+        text: What is in the file of its record, until it is parsed; None when it has none.
     """
 
-    place: str
-    record: dict[str, Any]
-    problem: str | None = None
+    __slots__ = ("_file", "_problem", "_record", "place", "text")
+
+    def __init__(
+        self,
+        place: str,
+        record: dict[str, Any] | None = None,
+        problem: str | None = None,
+        *,
+        text: bytes | None = None,
+        file: str = "",
+    ) -> None:
+        self.place = place
+        self.text = text
+        self._record = {} if record is None and problem else record
+        self._problem = problem
+        self._file = file
 
     @property
     def directory(self) -> Path:
         """The directory."""
         return Path(self.place)
+
+    @property
+    def is_of_hydra(self) -> bool:
+        """Whether there are Hydra's own files only, and they have not been read yet."""
+        return self._record is None and self.text is None
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """Its run record; made from Hydra's own files, with the status `unknown`, when it never had one.
+
+        It is empty when it is damaged.
+        """
+        if self._record is None:
+            try:
+                self._record = _of_hydra(self.place) if self.is_of_hydra else record.parse(self.text or b"", self._file)
+            except RecordError as error:
+                self._record, self._problem = {}, str(error)
+            self.text = None
+        return self._record
+
+    @property
+    def problem(self) -> str | None:
+        """What is wrong with the record; None when nothing is."""
+        _ = self.record
+        return self._problem
+
+    @problem.setter
+    def problem(self, value: str) -> None:
+        self._problem = value
 
 
 def as_typed(directory: Path | str) -> str:
@@ -60,7 +105,10 @@ def runs_below(directory: Path) -> Iterator[Run]:
     """
     if not directory.is_dir():
         raise NotADirectoryError(errno.ENOTDIR, "there is no such directory", str(directory))
-    yield from _below(str(directory), is_first=True)
+    run = run_in(directory)
+    if run is not None:
+        yield run
+    yield from _below(str(directory))
 
 
 def run_in(directory: Path | str) -> Run | None:
@@ -70,39 +118,39 @@ def run_in(directory: Path | str) -> Run | None:
     try:
         text = _read(file)
         if text is not None:
-            return Run(place, record.parse(text, file))
+            return Run(place, text=text, file=file)
         file = f"{place}/{record.FILE_NAME}"
         text = _read(file)
-        data = {} if text is None else record.parse(text, file)
-        if "id" in data:  # else it is another program's
-            return Run(_output_dir(place, data), data)
-    except RecordError as error:
-        return Run(place, {}, str(error))
     except OSError as error:
-        return Run(place, {}, f"{file} cannot be read: {error.strerror}")
-    return _run_of_hydra(place)
+        return Run(place, problem=f"{file} cannot be read: {error.strerror}")
+    if text is not None:
+        run = Run(place, text=text, file=file)
+        if run.problem or "id" in run.record:  # else it is another program's
+            run.place = _output_dir(place, run.record)
+            return run
+    return Run(place) if os.path.exists(f"{place}/{HYDRA}/overrides.yaml") else None  # noqa: PTH110  (see below)
 
 
 # A listing may go through a hundred thousand directories, so what follows uses texts, and no Path.
 
 
-def _below(place: str, *, is_first: bool = False) -> Iterator[Run]:
-    run = run_in(place)
-    if run is not None:
-        yield run
-        if not is_first:
-            return
+def _below(place: str) -> Iterator[Run]:
     try:
         with os.scandir(place) as entries:
             folders = [each.name for each in entries if each.name != HYDRA and each.is_dir(follow_symlinks=False)]
     except PermissionError as error:
-        yield Run(place, {}, f"{place} cannot be read: {error.strerror}")
+        yield Run(place, problem=f"{place} cannot be read: {error.strerror}")
         return
     except OSError:  # it has just been removed
         return
     for name in sorted(folders, key=_natural):
         inner = f"{place}/{name}" if place != "." else name
-        if name[0] != "." or os.path.exists(f"{inner}/{record.FILE_NAME}"):  # noqa: PTH110  (see above)
+        if name[0] == "." and not os.path.exists(f"{inner}/{record.FILE_NAME}"):  # noqa: PTH110  (see above)
+            continue
+        run = run_in(inner)
+        if run is not None:
+            yield run
+        else:
             yield from _below(inner)
 
 
@@ -132,12 +180,7 @@ def _output_dir(place: str, data: dict[str, Any]) -> str:
     return above if name != named == os.path.basename(above) else place  # noqa: PTH119  (see above)
 
 
-def _run_of_hydra(place: str) -> Run | None:
-    if not os.path.exists(f"{place}/{HYDRA}/overrides.yaml"):  # noqa: PTH110  (see above)
-        return None
+def _of_hydra(place: str) -> dict[str, Any]:
     from hydra_callbacks.runs import hydra_files  # noqa: PLC0415  (few have no record, and YAML takes time to import)
 
-    try:
-        return Run(place, hydra_files.record_of(Path(place), Path(place, HYDRA)))
-    except RecordError as error:
-        return Run(place, {}, str(error))
+    return hydra_files.record_of(Path(place), Path(place, HYDRA))

@@ -11,7 +11,7 @@ from hydra_callbacks.errors import RecordError
 from hydra_callbacks.runs import record
 from hydra_callbacks.runs.overrides import parse
 from hydra_callbacks.runs.results import read_result
-from hydra_callbacks.runs.sweep import NOT_STARTED, directory_of
+from hydra_callbacks.runs.sweep_job import NOT_STARTED
 from hydra_callbacks.support.nested import flatten
 from hydra_callbacks.support.redact import Redactor
 from hydra_callbacks.support.texts import as_words, counted, shown
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from hydra_callbacks.runs.journal import Event
+    from hydra_callbacks.runs.sweep_job import SweepJob
 
 NUMBER = ""
 """Name of the first column, the job's number, as published."""
@@ -61,7 +61,7 @@ class Table:
         return {name: values[index] for name, values in self.columns.items()}
 
 
-def table_of(jobs: Sequence[Event], sweep_dir: Path, result_file: str | None = _USUAL_FILE) -> Table:
+def table_of(jobs: Sequence[SweepJob], sweep_dir: Path, result_file: str | None = _USUAL_FILE) -> Table:
     """Return the table of a sweep.
 
     Args:
@@ -73,29 +73,33 @@ def table_of(jobs: Sequence[Event], sweep_dir: Path, result_file: str | None = _
     problems: list[str] = []
     results = _by_key(_results(jobs, sweep_dir, result_file, problems))
     results = {f"result.{name}" if name in _OURS else name: values for name, values in results.items()}
-    words: list[list[str]] = [job.get("overrides") or [] for job in jobs]
+    words: list[list[str]] = [job.overrides for job in jobs]
     overrides = _overrides(words)
     overrides = {f"override.{name}" if name in results else name: values for name, values in overrides.items()}
-    errors = [job.get("error") for job in jobs]
-    head: list[list[Any]] = [[job.get(key) for job in jobs] for key in ("job", "status", "duration_s")]
-    tail: list[list[Any]] = [
-        [job.get("peak_rss_bytes") for job in jobs],
-        [f"{error.get('type')}: {error.get('message')}" if error else None for error in errors],
+    head: list[list[Any]] = [
+        [job.num for job in jobs],
+        [job.status for job in jobs],
+        [job.duration_s for job in jobs],
     ]
-    if any("dir" in job and job["dir"] != str(job.get("job")) for job in jobs):
-        tail.append([job.get("dir") or str(job["job"]) for job in jobs])
+    tail: list[list[Any]] = [
+        [job.peak_rss_bytes for job in jobs],
+        [None if job.error is None else str(job.error) for job in jobs],
+    ]
+    if any(job.dir and job.dir != str(job.num) for job in jobs):
+        tail.append([job.place for job in jobs])
     columns = dict(zip(HEAD, head, strict=True)) | overrides | results | dict(zip(TAIL, tail, strict=False))
     return Table({**columns}, list(overrides), list(results), words, problems)
 
 
 def _results(
-    jobs: Sequence[Event], sweep_dir: Path, result_file: str | None, problems: list[str]
+    jobs: Sequence[SweepJob], sweep_dir: Path, result_file: str | None, problems: list[str]
 ) -> list[dict[str, Any]]:
     """Return what each job found out, as columns."""
+    redactor = Redactor()
     found: list[Any] = [
-        job.get("result")
-        if "is_cut" not in job and (result_file is None or job.get("result_file", _USUAL_FILE) == result_file)
-        else _look_up(job, sweep_dir, result_file, problems)
+        job.result
+        if not job.is_cut and (result_file is None or job.result_file == result_file)
+        else _look_up(job, sweep_dir, result_file, redactor, problems)
         for job in jobs
     ]
     return [each if type(each) is dict else {} if each is None else {"result": each} for each in found]
@@ -112,14 +116,15 @@ def _by_key(rows: list[dict[str, Any]]) -> dict[str, list[Any]]:
 
 def _overrides(words: list[list[str]]) -> dict[str, list[Any]]:
     """Return the overrides' keys with the value for each job."""
-    parsed = {word: parse(word) for word in set(chain.from_iterable(words))}
     columns = {}
     try:
         for column in zip(*words, strict=True):  # most sweeps set the same keys in the same order
-            (key,) = {parsed[word][0] for word in set(column)}
-            columns[key] = [parsed[word][1] for word in column]
+            parsed = {word: parse(word) for word in set(column)}
+            (key,) = {key for key, _ in parsed.values()}
+            values = {word: value for word, (_, value) in parsed.items()}
+            columns[key] = [*map(values.__getitem__, column)]
     except ValueError:
-        return _by_key([dict(map(parsed.__getitem__, each)) for each in words])
+        return _by_key([dict(map(parse, each)) for each in words])
     return columns
 
 
@@ -147,31 +152,31 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and value == value  # noqa: PLR0124  (NaN)
 
 
-def _look_up(job: Event, sweep_dir: Path, result_file: str | None, problems: list[str]) -> Any:
+def _look_up(job: SweepJob, sweep_dir: Path, result_file: str | None, redactor: Redactor, problems: list[str]) -> Any:
     """Return a job's result from its own files."""
-    if job["status"] in NOT_STARTED:
+    if job.status in NOT_STARTED:
         return None
-    directory = directory_of(job, sweep_dir)
-    if result_file is not None and job.get("result_file", _USUAL_FILE) != result_file:
+    directory = job.directory(sweep_dir)
+    if result_file is not None and job.result_file != result_file:
         file = directory / result_file
         told = file.relative_to(sweep_dir).as_posix() if file.is_relative_to(sweep_dir) else str(file)
         try:
-            if file.stat().st_mtime >= record.seconds(job.get("started_at")) - _CLOCK_SLACK_S:
-                return Redactor().data(read_result(file))
-            problems.append(f"a result is left out: {told} is older than job {job.get('job')}, of an earlier one here")
+            if file.stat().st_mtime >= record.seconds(job.started_at) - _CLOCK_SLACK_S:
+                return redactor.data(read_result(file))
+            problems.append(f"a result is left out: {told} is older than job {job.num}, of an earlier one here")
         except FileNotFoundError:
             pass
         except (OSError, ValueError) as error:
             problems.append(f"a result is left out: {told} is no whole JSON file ({error})")
-    return _recorded(job, directory, problems) if "is_cut" in job else job.get("result")
+    return _recorded(job, directory, problems) if job.is_cut else job.result
 
 
-def _recorded(job: Event, directory: Path, problems: list[str]) -> Any:
+def _recorded(job: SweepJob, directory: Path, problems: list[str]) -> Any:
     """Return a result for which the journal has no room."""
     try:
         return record.read(directory).get("result")
     except (RecordError, OSError) as error:
-        problems.append(f"a result is left out, that of job {job.get('job')}: {error}")
+        problems.append(f"a result is left out, that of job {job.num}: {error}")
         return None
 
 

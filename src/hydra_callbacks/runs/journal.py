@@ -13,34 +13,25 @@ peak_rss_bytes. A line of a launch has launch ("started" or "ended"), id, at, an
 from __future__ import annotations
 
 import json
-import os
-import re
 from typing import TYPE_CHECKING, Any
 
 from hydra_callbacks.errors import SweepInUseError
 from hydra_callbacks.runs.record import new_id, timestamp
 from hydra_callbacks.support.files import alone, write_whole
 from hydra_callbacks.support.lines import append_lines, mend_last
-from hydra_callbacks.support.process import host_facts, is_running_here
+from hydra_callbacks.support.process import host_facts
 from hydra_callbacks.support.texts import as_words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 FILE_NAME = "jobs.jsonl"
 SCHEMA = 1
 _STOP = ".jobs.stop"
 _TIMEOUT_S = 20.0
-_BLOCK_BYTES = 1 << 22
 _LARGEST_RESULT = 16_384  # characters; a larger one stays in the record alone
-_LONG_NUMBER = re.compile(r"\d{19}")  # its last digits would be lost to who reads it quickly
 _LONGEST_MESSAGE = 2000  # characters
-_STATUS = b',"status":"'
-_LAUNCH = b'{"launch":"started"'
-
-Event = dict[str, Any]
-"""What a line holds."""
 
 
 class SweepJournal:
@@ -79,9 +70,9 @@ class SweepJournal:
             if guard:
                 _refuse_company(self.sweep_dir, jobs=jobs)
             (self.sweep_dir / _STOP).unlink(missing_ok=True)
-            _append(
-                path, file.fd, {"launch": "started", "schema": SCHEMA, "id": self._id, **self._facts(), **(facts or {})}
-            )
+            told = {**self._facts(), **(facts or {})}
+            told |= {"n_planned": len(told["plan"])} if "plan" in told else {}  # who counts need not read them
+            _append(path, file.fd, {"launch": "started", "schema": SCHEMA, "id": self._id, **told})
         self._is_open = True
 
     def leave(self) -> None:
@@ -108,10 +99,10 @@ class JobJournal:
 
     Args:
         sweep_dir: The sweep's directory, absolute.
-        facts: What both lines tell: job, dir, attempt, id, overrides, started_at.
+        facts: What both lines tell: job, dir, attempt, overrides, started_at.
     """
 
-    def __init__(self, sweep_dir: Path, facts: Event) -> None:
+    def __init__(self, sweep_dir: Path, facts: dict[str, Any]) -> None:
         self._sweep_dir = sweep_dir
         self._facts = facts
         self._is_open = False
@@ -149,7 +140,7 @@ class JobJournal:
         if error:
             line["error"] = {**error, "message": error["message"][:_LONGEST_MESSAGE]}
         result = _dumps(line.get("result"))
-        if is_recorded and (len(result) > _LARGEST_RESULT or _LONG_NUMBER.search(result)):
+        if is_recorded and len(result) > _LARGEST_RESULT:
             line |= {"result": None, "is_cut": True}
         path = self._sweep_dir / FILE_NAME
         with alone(path, timeout_s=_TIMEOUT_S) as file:
@@ -157,14 +148,14 @@ class JobJournal:
             if self.fail_fast is not None and status == "failed":
                 _stop_after(self._sweep_dir, self.fail_fast)
 
-    def _line(self, status: str, more: Mapping[str, Any]) -> Event:
+    def _line(self, status: str, more: Mapping[str, Any]) -> dict[str, Any]:
         number = self._facts["job"]
         line = {"job": number, "dir": self._facts["dir"], "status": status, **self._facts, **more}
         usual = {"dir": str(number), "attempt": 1, "result_file": "results.json"}
         return {key: value for key, value in line.items() if value is not None and value != usual.get(key)}
 
 
-def append(sweep_dir: Path, line: Event) -> None:
+def append(sweep_dir: Path, line: dict[str, Any]) -> None:
     """Add a line to a sweep's journal.
 
     Raises:
@@ -184,99 +175,39 @@ def stop_reason(sweep_dir: Path) -> str | None:
         return None
 
 
-def events(path: Path, offset: int = 0) -> Iterator[tuple[int, list[tuple[bytes, Event]]]]:
-    """Yield the whole lines of a journal in blocks of a few MB at most, with the offset behind each block.
-
-    A launch's first line begins a block. Within a block, a line of a job that another one follows is left out: the
-    latest tells all. What is no JSON object is passed over.
-
-    Args:
-        path: The journal.
-        offset: Where to begin, as it was yielded before; in bytes.
-
-    Yields:
-        The offset, and pairs of what identifies the job (or launch) and the line's content.
-
-    Raises:
-        OSError: It cannot be read.
-    """
-    with path.open("rb") as file:
-        file.seek(offset)
-        while block := file.read(_BLOCK_BYTES):
-            block += file.readline() if block[-1:] != b"\n" else b""
-            whole = block.rfind(b"\n") + 1
-            offset += whole
-            first, *others = block[:whole].split(b"\n" + _LAUNCH)
-            for part in (first, *(_LAUNCH + other for other in others)):
-                yield offset, _parsed(part.split(b"\n"))
-            if whole < len(block):  # the rest of the line is still being written
-                return
-
-
-def live_company(sweep_dir: Path, *, jobs: bool = True) -> str | None:
-    """Return which other process is at work in a sweep's directory, in words; None when none is, as far as is known.
-
-    Only processes of this machine count: whether one on another still runs, nobody here can tell.
-
-    Args:
-        sweep_dir: The directory.
-        jobs: Whether a job that has outlived its launch counts.
-
-    Raises:
-        OSError: The journal cannot be read.
-    """
-    launches: dict[str, Event] = {}
-    running: dict[bytes, Event] = {}
-    for _, block in events(sweep_dir / FILE_NAME):
-        for key, event in block:
-            if event.get("launch") == "started":
-                launches[str(event.get("id"))] = event
-            elif event.get("launch") == "ended":
-                launches.pop(str(event.get("id")), None)
-            elif event.get("status") == "running":
-                running[key] = event
-            else:
-                running.pop(key, None)
-    for what, found in (("launch", launches), ("job", running if jobs else {})):
-        for event in found.values():
-            host = event.get("host") or {}
-            if host.get("pid") != os.getpid() and is_running_here(host):
-                name = "another launch" if what == "launch" else f"job {event.get('job')} of an earlier launch"
-                return f"{name} (process {host['pid']}, since {event.get('at') or event.get('started_at')})"
-    return None
-
-
 def _refuse_company(sweep_dir: Path, *, jobs: bool) -> None:
-    company = live_company(sweep_dir, jobs=jobs)
-    if company:
-        msg = f"{company} is at work in {sweep_dir}: wait for it, end it, or give this one another hydra.sweep.dir"
-        raise SweepInUseError(msg)
+    from hydra_callbacks.runs.journal_lines import at_work  # noqa: PLC0415  (who adds a line does not read)
+
+    launches, running = at_work(sweep_dir / FILE_NAME)
+    if launches:
+        company = f"another launch (process {launches[0].host['pid']}, since {launches[0].at})"
+    elif jobs and running:
+        job = running[0]
+        company = f"job {job.num} of an earlier launch (process {job.host['pid']}, since {job.started_at})"
+    else:
+        return
+    msg = f"{company} is at work in {sweep_dir}: wait for it, end it, or give this one another hydra.sweep.dir"
+    raise SweepInUseError(msg)
 
 
 def _stop_after(sweep_dir: Path, n_failures: int) -> None:
     """Let no further job start once so many have failed since the last launch began."""
-    n_failed = 0
-    for _, block in events(sweep_dir / FILE_NAME):
-        if any(event.get("launch") == "started" for _, event in block):
-            n_failed = 0
-        n_failed += sum(event.get("status") == "failed" and "job" in event for _, event in block)
+    from hydra_callbacks.runs.journal_lines import parts  # noqa: PLC0415  (as above)
+
+    failed: set[Any] = set()
+    for _, launch, jobs in parts(sweep_dir / FILE_NAME):
+        if launch and launch.launch == "started":
+            failed.clear()
+        failed |= {key for key, job in jobs.items() if job.status == "failed"}
+    n_failed = len(failed)
     if n_failed >= n_failures:
-        failed = "a job has failed" if n_failed == 1 else f"{n_failed} jobs have failed"
+        told = "a job has failed" if n_failed == 1 else f"{n_failed} jobs have failed"
         remedy = f"hydra-callbacks resume {as_words([sweep_dir])}"
-        reason = f"The sweep stops: {failed} (fail_fast: {n_failures}). To go on with it: {remedy}"
+        reason = f"The sweep stops: {told} (fail_fast: {n_failures}). To go on with it: {remedy}"
         write_whole(sweep_dir / _STOP, reason.encode(errors="backslashreplace"))
 
 
-def _parsed(lines: Sequence[bytes]) -> list[tuple[bytes, Event]]:
-    from hydra_callbacks.support.fast_json import loads_lines  # noqa: PLC0415  (who adds a line does not read)
-
-    latest = {line[: line.find(_STATUS)]: line for line in lines}
-    latest.pop(b"", None)
-    found = zip(latest, loads_lines(list(latest.values())), strict=True)
-    return [(key, event) for key, event in found if isinstance(event, dict)]
-
-
-def _append(path: Path, fd: int, line: Event) -> None:
+def _append(path: Path, fd: int, line: dict[str, Any]) -> None:
     mend_last(path, fd, is_whole=_is_whole)
     append_lines(fd, _dumps(line).encode(errors="backslashreplace") + b"\n")
 

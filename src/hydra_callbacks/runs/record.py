@@ -6,14 +6,13 @@ Schema 1 is described in the documentation ("The run record"). A reader keeps ke
 from __future__ import annotations
 
 import json
-import logging
 import os
 import time
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from hydra_callbacks.errors import RecordError
-from hydra_callbacks.support.files import write_whole
+from hydra_callbacks.support.files import write_new, write_whole
 from hydra_callbacks.support.plain import plain
 from hydra_callbacks.support.process import is_gone, is_running_here
 from hydra_callbacks.support.redact import Redactor
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-_log = logging.getLogger("hydra.callbacks")
 SCHEMA = 1
 FILE_NAME = "run.json"
 _TYPES: dict[str, type] = {
@@ -132,6 +130,7 @@ class JobRecord:
         attempt: 1, or one more than the record that an earlier start of the same job left here.
         data: What has been added so far: plain, without secrets.
         is_kept: Whether it is written.
+        company: Id of another process of this machine that is at work in the same directory; None when there is none.
     """
 
     def __init__(
@@ -140,6 +139,7 @@ class JobRecord:
         self.path = directory / FILE_NAME
         self.redactor = redactor or Redactor()
         self._same = same or {}
+        self.company: int | None = None
         earlier = self._read_earlier()
         previous = earlier.get("attempt", 1) if earlier else 0
         self.attempt = previous + 1 if isinstance(previous, int) else 2
@@ -159,7 +159,7 @@ class JobRecord:
             return {}
         host = earlier.get("host") or {}
         if earlier.get("status") == "running" and is_running_here(host) and host["pid"] != os.getpid():
-            _log.warning("Another process (%s) is at work in %s: give each run its own", host["pid"], self.path.parent)
+            self.company = host["pid"]
             return {}
         if not self._is_same_job(earlier):
             return {}
@@ -187,6 +187,20 @@ class JobRecord:
                 self.data[key] = plain(value) if key in _PLACES else self.redactor.data(plain(value), key)
         self._is_changed = True
 
+    def claim(self) -> bool:
+        """Write the record for the first time, unless another process is at work here: `company` tells which.
+
+        Raises:
+            OSError: As `keep`.
+        """
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        if self.company is None and not write_new(self.path, self._text()):
+            self._read_earlier()  # for who has begun since we looked
+            if self.company is None:
+                write_whole(self.path, self._text())
+        self.is_kept, self._is_changed = self.company is None, False
+        return self.is_kept
+
     def keep(self) -> None:
         """Write the record now, in one step, and from now on whenever it is flushed.
 
@@ -194,10 +208,13 @@ class JobRecord:
             OSError: The file cannot be written; what was there stays.
         """
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(self.path, self._text())
+        self.is_kept, self._is_changed = True, False
+
+    def _text(self) -> bytes:
         keys = sorted(self.data, key=lambda key: _ORDER.get(key, len(_ORDER)))
         lines = (f" {json.dumps(key)}: {json.dumps(self.data[key], ensure_ascii=False)}" for key in keys)
-        write_whole(self.path, ("{\n" + ",\n".join(lines) + "\n}\n").encode(errors="backslashreplace"))
-        self.is_kept, self._is_changed = True, False
+        return ("{\n" + ",\n".join(lines) + "\n}\n").encode(errors="backslashreplace")
 
     def flush(self) -> None:
         """Write what was added since the last writing, when the record is kept.

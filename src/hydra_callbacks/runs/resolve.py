@@ -67,7 +67,7 @@ def run_of(row: Row, register: Path | None) -> Run:
     if run is None or run.problem or run.record.get("id") not in {None, row.get("run-id")}:
         return Run(str(directory or row.get("run-dir")), told)
     if run.record.get("id") is None:
-        run.record |= {key: value for key, value in told.items() if key != "config"}
+        run.record.update({key: value for key, value in told.items() if key != "config"})
     return run
 
 

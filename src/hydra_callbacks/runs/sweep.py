@@ -1,9 +1,7 @@
 """How does a sweep fare, job by job, whether it runs, has ended, or died?
 
 The journal tells, where there is one; the records in the jobs' directories tell of those whose end it does not know,
-and of all jobs where there is none. A job is a mapping as `runs.journal` describes it, with a settled status:
-completed, failed, interrupted, running, lost (its process is gone), pending (planned, and its turn may come), missing
-(planned, and nobody is left to start it), or unknown (there is no record, only Hydra's own files).
+and of all jobs where there is none.
 """
 
 from __future__ import annotations
@@ -11,22 +9,21 @@ from __future__ import annotations
 import os
 from collections import Counter
 from dataclasses import dataclass, field
-from operator import itemgetter
-from pathlib import Path
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from hydra_callbacks.errors import SweepError
-from hydra_callbacks.runs import journal, record
+from hydra_callbacks.errors import RecordError, SweepError
 from hydra_callbacks.runs.find import run_in, runs_below
+from hydra_callbacks.runs.journal import FILE_NAME
+from hydra_callbacks.runs.journal_lines import Key, Launch, parts
+from hydra_callbacks.runs.sweep_job import Status, SweepJob, job_of
 from hydra_callbacks.support.process import is_gone, is_running_here
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from hydra_callbacks.runs.find import Run
-    from hydra_callbacks.runs.journal import Event
-
-NOT_STARTED = {"pending", "missing"}
 
 
 @dataclass(slots=True)
@@ -46,10 +43,10 @@ class Sweep:
     """
 
     directory: Path
-    jobs: list[Event]
-    older: list[Event] = field(default_factory=list)
-    launch: Event | None = None
-    origin: Event | None = None
+    jobs: list[SweepJob]
+    older: list[SweepJob] = field(default_factory=list)
+    launch: Launch | None = None
+    origin: Launch | None = None
     is_alive: bool = False
     ended: str | None = None
     ended_at: str | None = None
@@ -57,7 +54,7 @@ class Sweep:
 
     def counts(self) -> Counter[str]:
         """Return how many jobs there are of each status."""
-        return Counter(job["status"] for job in self.jobs)
+        return Counter(job.status for job in self.jobs)
 
 
 class SweepReader:
@@ -69,18 +66,19 @@ class SweepReader:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self._path = directory / journal.FILE_NAME
+        self._path = directory / FILE_NAME
         self._offset = 0
         self._inode: int | None = None
         self._start_anew()
 
     def _start_anew(self) -> None:
-        self._jobs: dict[bytes, Event] = {}
-        self._older: dict[bytes, Event] = {}
-        self._plan: dict[int, list[str]] = {}
-        self._launch: Event | None = None
-        self._origin: Event | None = None
-        self._end: Event | None = None
+        self._jobs: dict[Key, SweepJob] = {}
+        self._older: dict[Key, SweepJob] = {}
+        self._plans: list[Launch] = []
+        self._planned: set[int | None] = set()
+        self._launch: Launch | None = None
+        self._origin: Launch | None = None
+        self._end: Launch | None = None
 
     @property
     def is_begun(self) -> bool:
@@ -104,14 +102,15 @@ class SweepReader:
         launch = self._launch
         is_alive = launch is not None and self._end is None and not is_over and _may_run(launch)
         jobs = list(self._jobs.values())
-        for index in [index for index, job in enumerate(jobs) if job["status"] == "running"]:
-            jobs[index] = _settled(jobs[index], self.directory)
+        if "running" in map(attrgetter("status"), jobs):
+            jobs = [_settled(job, self.directory) if job.status == "running" else job for job in jobs]
         problems: list[str] = []
         older = list(self._older.values())
-        self._add_unlisted(jobs, older, problems)
-        _add_planned(jobs, self._plan, "pending" if is_alive else "missing")
+        is_whole = self._origin and self._planned and self._planned.issubset(map(attrgetter("num"), jobs))
+        if not is_whole:
+            self._add_unlisted(jobs, older, problems)
+            self._add_planned(jobs, "pending" if is_alive else "missing")
         _sort(jobs)
-        end = self._end or {}
         return Sweep(
             directory=self.directory,
             jobs=jobs,
@@ -119,8 +118,8 @@ class SweepReader:
             launch=launch,
             origin=self._origin,
             is_alive=is_alive,
-            ended=end.get("status"),
-            ended_at=end.get("at"),
+            ended=self._end.status if self._end else None,
+            ended_at=self._end.at if self._end else None,
             problems=problems,
         )
 
@@ -133,49 +132,54 @@ class SweepReader:
         if size < self._offset or inode != self._inode:  # it is another one, or gone
             self._offset, self._inode = 0, inode
             self._start_anew()
-        for offset, block in journal.events(self._path, self._offset) if size > self._offset else ():
+        for offset, launch, jobs in parts(self._path, self._offset) if size > self._offset else ():
             self._offset = offset
-            jobs = dict(block)
-            for key in [key for key, event in block if "job" not in event or "status" not in event]:
-                self._take_launch(jobs.pop(key))
+            if launch:
+                self._take_launch(launch)
             self._jobs |= jobs
         if self._older:
             self._older = {key: job for key, job in self._older.items() if key not in self._jobs}
 
-    def _take_launch(self, event: Event) -> None:
-        if event.get("launch") != "started":
-            if event.get("launch") == "ended" and self._launch and event.get("id") == self._launch.get("id"):
-                self._end = event
+    def _take_launch(self, launch: Launch) -> None:
+        if launch.launch == "ended":
+            if self._launch and launch.id == self._launch.id:
+                self._end = launch
             return
-        if not event.get("resumes"):
-            self._origin = event
+        if not launch.resumes:
+            self._origin = launch
             self._older |= self._jobs
-            self._jobs, self._plan = {}, {}
-        self._launch, self._end = event, None
-        plan = event.get("plan") or []
-        self._plan |= zip(event.get("nums") or range(len(plan)), plan, strict=False)
+            self._jobs, self._plans, self._planned = {}, [], set()
+        self._launch, self._end = launch, None
+        self._plans.append(launch)
+        self._planned.update(launch.planned)
 
-    def _add_unlisted(self, jobs: list[Event], older: list[Event], problems: list[str]) -> None:
+    def _add_unlisted(self, jobs: list[SweepJob], older: list[SweepJob], problems: list[str]) -> None:
         """Add the jobs that are there, and whose lines could not be written; all of them where there is no journal."""
         found: Iterable[Run | None]
         if self._launch is None and not jobs:
             found = runs_below(self.directory)
         else:
-            known = {job.get("dir") or str(job["job"]) for job in (*jobs, *self._older.values())}
+            known = {job.dir or str(job.num) for job in (*jobs, *older)}
             unknown = set(os.listdir(self.directory)).difference(known)  # noqa: PTH208  (many)
             found = (run_in(self.directory / name) for name in sorted(unknown) if name[0] != ".")
-        begun_at = str((self._origin or {}).get("at") or "")
-        for run in found:
-            if run is None:
+        begun_at = self._origin.at if self._origin else ""
+        for run in filter(None, found):
+            try:
+                job = job_of(run, self.directory)
+            except RecordError as error:
+                problems.append(str(error))
                 continue
-            if run.problem:
-                problems.append(run.problem)
-                continue
-            event = event_of(run, self.directory)
-            if event["status"] == "unknown" and event["job"] in self._plan:
+            if job.status == "unknown" and job.num in self._planned:
                 continue  # Hydra had made its directory, but it was not to start any more
-            is_older = bool(begun_at) and str(event.get("started_at") or "") < begun_at
-            (older if is_older else jobs).append(event)
+            (older if begun_at and job.started_at < begun_at else jobs).append(job)
+
+    def _add_planned(self, jobs: list[SweepJob], status: Status) -> None:
+        """Add the jobs that have not started; without a plan, what lies below the highest number has."""
+        started: set[Any] = {job.num for job in jobs}
+        plan = {num: words for launch in self._plans for num, words in launch.plan().items()}
+        jobs += [SweepJob(num=num, status=status, overrides=plan[num]) for num in plan.keys() - started]
+        if not plan and started and None not in started:
+            jobs += [SweepJob(num=num, status=status) for num in set(range(max(started))) - started]
 
 
 def read_sweep(directory: Path, *, is_over: bool = False) -> Sweep:
@@ -183,64 +187,25 @@ def read_sweep(directory: Path, *, is_over: bool = False) -> Sweep:
     return SweepReader(directory).read(is_over=is_over)
 
 
-def _sort(jobs: list[Event]) -> None:
+def _sort(jobs: list[SweepJob]) -> None:
     """Sort jobs by number, and those without one after them."""
     try:
-        jobs.sort(key=itemgetter("job"))
-    except (KeyError, TypeError):
-        jobs.sort(key=lambda job: (job.get("job") is None, job.get("job") or 0, job.get("dir") or ""))
+        jobs.sort(key=attrgetter("num"))
+    except TypeError:
+        jobs.sort(key=lambda job: (job.num is None, job.num or 0, job.dir))
 
 
-def directory_of(job: Event, sweep_dir: Path) -> Path:
-    """Return a job's output directory."""
-    return sweep_dir / (job.get("dir") or str(job["job"]))
-
-
-def event_of(run: Run, sweep_dir: Path) -> Event:
-    """Return the job of a run that was found below the sweep's directory."""
-    data = run.record
-    section = data.get("job") or {}
-    resources = data.get("resources")
-    event = {
-        "job": section.get("num"),
-        "dir": _relative(run.place, sweep_dir),
-        "status": record.status(data),
-        "peak_rss_bytes": resources.get("peak_rss_bytes") if isinstance(resources, dict) else None,
-    }
-    told = ("id", "attempt", "overrides", "started_at", "duration_s", "result", "result_file", "error", "host")
-    if event["status"] == "unknown":
-        event["result_file"] = ""  # nobody has looked for it
-    return event | {key: data[key] for key in told if key in data}
-
-
-def _relative(place: str, sweep_dir: Path) -> str:
-    above = f"{sweep_dir}/"
-    return place[len(above) :] if place.startswith(above) else Path(os.path.relpath(place, sweep_dir)).as_posix()
-
-
-def _settled(job: Event, sweep_dir: Path) -> Event:
+def _settled(job: SweepJob, sweep_dir: Path) -> SweepJob:
     """Return a job that was running, with what its record knows."""
-    run = run_in(directory_of(job, sweep_dir))
-    known = run.record if run and not run.problem else {}
-    if len({known.get("id"), job.get("id")} - {None}) > 1:  # another run's, of an earlier sweep here
-        known = {}
-    if (
-        run
-        and known.get("status") not in {None, "running", "unknown"}
-        and known.get("attempt", 1) >= job.get("attempt", 1)
-    ):
-        return event_of(run, sweep_dir)
-    return {**job, "status": "lost"} if is_gone(job.get("host") or {}) else job
+    run = run_in(job.directory(sweep_dir))
+    try:
+        told = job_of(run, sweep_dir) if run else None
+    except RecordError:
+        told = None
+    if told and told.status not in {"running", "lost", "unknown"} and told.started_at >= job.started_at:
+        return told  # it is not that of an earlier attempt, or of an earlier sweep here
+    return job.but(status="lost") if is_gone(job.host) else job
 
 
-def _add_planned(jobs: list[Event], plan: dict[int, list[str]], status: str) -> None:
-    started: set[Any] = {job.get("job") for job in jobs}
-    jobs += [{"job": num, "status": status, "overrides": words} for num, words in plan.items() if num not in started]
-    if not plan and set(map(type, started)) == {int}:
-        gaps = set(range(max(started))) - started
-        jobs += [{"job": num, "status": status, "overrides": []} for num in gaps]
-
-
-def _may_run(launch: Event) -> bool:
-    host: dict[str, Any] = launch.get("host") or {}
-    return is_running_here(host) or not is_gone(host)
+def _may_run(launch: Launch) -> bool:
+    return is_running_here(launch.host) or not is_gone(launch.host)

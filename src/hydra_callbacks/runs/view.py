@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from hydra_callbacks.runs import record
 from hydra_callbacks.runs.gather import best_of, table_of
-from hydra_callbacks.runs.sweep import NOT_STARTED
+from hydra_callbacks.runs.sweep_job import NOT_STARTED
 
 if TYPE_CHECKING:
     from collections import Counter
 
-    from hydra_callbacks.runs.journal import Event
     from hydra_callbacks.runs.sweep import Sweep
+    from hydra_callbacks.runs.sweep_job import SweepJob
 
 ENDED = {"completed", "failed", "interrupted", "lost", "unknown"}
 
@@ -45,9 +46,9 @@ class View:
     elapsed_s: float | None
     rate_per_s: float | None
     left_s: float | None
-    best: tuple[Event, float, str] | None
-    failed: list[Event]
-    running: list[Event]
+    best: tuple[SweepJob, float, str] | None
+    failed: list[SweepJob]
+    running: list[SweepJob]
 
     @property
     def n_ended(self) -> int:
@@ -65,17 +66,17 @@ def view_of(sweep: Sweep, metric: str | None = None, *, is_max: bool = True, now
         now: Seconds since the epoch; the clock's when None.
     """
     counts = sweep.counts()
-    begun = record.seconds(sweep.launch.get("at")) if sweep.launch else 0.0
+    begun = record.seconds(sweep.launch.at) if sweep.launch else 0.0
     until = (
         (time.time() if now is None else now)
         if sweep.is_alive or not sweep.ended_at
         else record.seconds(sweep.ended_at)
     )
     elapsed_s = max(until - begun, 0.0) if begun and (sweep.is_alive or sweep.ended_at) else None
-    n_new = sum(job["status"] in ENDED and record.seconds(job.get("started_at")) >= begun for job in sweep.jobs)
+    n_new = sum(job.status in ENDED and record.seconds(job.started_at) >= begun for job in sweep.jobs)
     rate = n_new / elapsed_s if elapsed_s and n_new else None
     n_left = counts["pending"] + counts["running"]
-    is_planned = bool(sweep.launch and sweep.launch.get("plan"))
+    is_planned = bool(sweep.launch and sweep.launch.planned)
     return View(
         directory=os.fspath(sweep.directory),
         state=_state(sweep, counts),
@@ -86,11 +87,11 @@ def view_of(sweep: Sweep, metric: str | None = None, *, is_max: bool = True, now
         left_s=n_left / rate if rate and n_left and is_planned and sweep.is_alive else None,
         best=_best(sweep, metric, is_max=is_max) if metric else None,
         failed=sorted(
-            (job for job in sweep.jobs if job["status"] in {"failed", "lost", "interrupted"}),
-            key=lambda job: str(job.get("started_at") or ""),
+            (job for job in sweep.jobs if job.status in {"failed", "lost", "interrupted"}),
+            key=attrgetter("started_at"),
             reverse=True,
         ),
-        running=[job for job in sweep.jobs if job["status"] == "running"],
+        running=[job for job in sweep.jobs if job.status == "running"],
     )
 
 
@@ -106,8 +107,8 @@ def _state(sweep: Sweep, counts: Counter[str]) -> str:
     return "completed" if counts["completed"] == len(sweep.jobs) else "failed"
 
 
-def _best(sweep: Sweep, metric: str, *, is_max: bool) -> tuple[Event, float, str] | None:
-    done = [job for job in sweep.jobs if job["status"] == "completed"]
+def _best(sweep: Sweep, metric: str, *, is_max: bool) -> tuple[SweepJob, float, str] | None:
+    done = [job for job in sweep.jobs if job.status == "completed"]
     table = table_of(done, sweep.directory, None)
     found = best_of(table, metric, is_max=is_max)
     if found is None:

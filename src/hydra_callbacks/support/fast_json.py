@@ -1,20 +1,22 @@
 """How is a lot of JSON read quickly, whatever some of it holds?
 
-orjson reads it; what it refuses (a number that JSON does not know, half of a character), the standard library does.
+msgspec reads it; what it refuses (a number that JSON does not know, half of a character), the standard library does.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-import orjson
+import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
 
-_DIGITS = bytes.maketrans(b"123456789", b"000000000")
-_LONG_NUMBER = b"0" * 19  # orjson may make a float of it
+_MALFORMED = (msgspec.MsgspecError, ValueError, RecursionError)
+_decode = msgspec.json.Decoder().decode
+Kind = TypeVar("Kind", bound=msgspec.Struct)
 
 
 def loads(text: bytes) -> Any:
@@ -23,33 +25,65 @@ def loads(text: bytes) -> Any:
     Raises:
         ValueError: It is none.
     """
-    if _LONG_NUMBER in text.translate(_DIGITS):
-        return _slowly(text)
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return _slowly(text)
-
-
-def loads_lines(lines: Sequence[bytes]) -> list[Any]:
-    """Return what each line holds; None for a line that is no JSON document."""
-    try:
-        found: list[Any] = orjson.loads(b"[" + b",".join(lines) + b"]")
-    except orjson.JSONDecodeError:
-        found = []
-    return found if len(found) == len(lines) else [_line(line) for line in lines]
-
-
-def _line(line: bytes) -> Any:
-    try:
-        return loads(line)
-    except ValueError:
-        return None
-
-
-def _slowly(text: bytes) -> Any:
+    with contextlib.suppress(*_MALFORMED):
+        return _decode(text)
     try:
         return json.loads(text)
     except RecursionError as error:
         msg = "it is nested too deeply"
         raise ValueError(msg) from error
+
+
+class Reader(Generic[Kind]):
+    """Reads JSON objects of one kind; what they hold besides is passed over.
+
+    Args:
+        kind: What is read, a `msgspec.Struct`.
+    """
+
+    def __init__(self, kind: type[Kind]) -> None:
+        decoder = msgspec.json.Decoder(kind)
+        self._kind = kind
+        self._decode, self._decode_lines = decoder.decode, decoder.decode_lines
+
+    def quickly(self, text: bytes) -> Kind | None:
+        """Return what a text holds; None when it takes the slower reader, or is not of this kind."""
+        with contextlib.suppress(*_MALFORMED):
+            return self._decode(text)
+        return None
+
+    def leniently(self, data: Mapping[str, Any]) -> Kind | None:
+        """Return what an object holds that has been parsed; a value of a wrong type is as good as none.
+
+        Returns:
+            None when it lacks what this kind must have.
+        """
+        known = {}
+        for field in msgspec.structs.fields(self._kind):
+            with contextlib.suppress(KeyError, msgspec.ValidationError):
+                value = data[field.encode_name]
+                is_raw = field.type is msgspec.Raw
+                known[field.name] = (
+                    msgspec.Raw(json.dumps(value).encode()) if is_raw else msgspec.convert(value, field.type)
+                )
+        try:
+            return self._kind(**known)
+        except TypeError:
+            return None
+
+    def line(self, text: bytes) -> Kind | None:
+        """Return what a line holds; None when it is not of this kind."""
+        found = self.quickly(text)
+        if found is None:
+            with contextlib.suppress(ValueError):
+                data = loads(text)
+                return self.leniently(data) if isinstance(data, dict) else None
+        return found
+
+    def lines(self, text: bytes) -> list[Kind]:
+        """Return what the lines of a text hold, the last one ended, too; one of another kind is passed over."""
+        with contextlib.suppress(*_MALFORMED):
+            found = self._decode_lines(text)
+            if len(found) == text.count(b"\n"):  # else an object may have gone on in the next line
+                return found
+        return [each for line in text.split(b"\n") if line and (each := self.line(line))]

@@ -65,6 +65,35 @@ def write_whole(path: Path, data: bytes) -> None:
         temporary.write_bytes(data)
 
 
+def write_new(path: Path, data: bytes) -> bool:
+    """Make a file with this content in one step, unless there is one.
+
+    Args:
+        path: The file to make; its folder must be there.
+        data: All of its content.
+
+    Returns:
+        Whether it was made; of several processes that try at once, one is told so.
+
+    Raises:
+        OSError: The folder cannot be written, or the disk is full.
+    """
+    temporary = temporary_name(path)
+    try:
+        temporary.write_bytes(data)
+        try:
+            os.link(temporary, path)
+        except FileExistsError:
+            return False
+        except OSError:  # a file system without links
+            if path.exists():
+                return False
+            temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return True
+
+
 def write_all(fd: int, data: bytes) -> None:
     """Write every byte of `data`, however many calls the system needs."""
     view = memoryview(data)

@@ -1,0 +1,16 @@
+import json
+from pathlib import Path
+
+import hydra
+from omegaconf import DictConfig
+
+
+@hydra.main(config_path="conf", config_name="config", version_base="1.3")
+def main(cfg: DictConfig) -> float:
+    values = json.loads(Path("data", f"{cfg.dataset}.json").read_text())
+    loss = sum(abs(value - cfg.guess) for value in values) / len(values)
+    return loss
+
+
+if __name__ == "__main__":
+    main()
