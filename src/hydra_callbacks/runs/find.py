@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from hydra_callbacks.errors import RecordError
 from hydra_callbacks.runs import record
+from hydra_callbacks.support.files import read_if_there
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 HYDRA = ".hydra"
-_STEP_BYTES = 1 << 14  # most records are shorter, and a larger buffer takes longer to make
 
 
 class Run:
@@ -39,7 +39,6 @@ class Run:
         place: str,
         record: dict[str, Any] | None = None,
         problem: str | None = None,
-        *,
         text: bytes | None = None,
         file: str = "",
     ) -> None:
@@ -116,11 +115,11 @@ def run_in(directory: Path | str) -> Run | None:
     place = str(directory)
     file = f"{place}/{HYDRA}/{record.FILE_NAME}"
     try:
-        text = _read(file)
+        text = read_if_there(file)
         if text is not None:
-            return Run(place, text=text, file=file)
+            return Run(place, None, None, text, file)
         file = f"{place}/{record.FILE_NAME}"
-        text = _read(file)
+        text = read_if_there(file)
     except OSError as error:
         return Run(place, problem=f"{file} cannot be read: {error.strerror}")
     if text is not None:
@@ -156,21 +155,6 @@ def _below(place: str) -> Iterator[Run]:
 
 def _natural(name: str) -> tuple[int, str]:
     return (int(name), "") if name.isdecimal() else (1 << 62, name)
-
-
-def _read(file: str) -> bytes | None:
-    """Return what is in a file; None when there is none."""
-    try:
-        fd = os.open(file, os.O_RDONLY | getattr(os, "O_BINARY", 0))
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    try:
-        text = part = os.read(fd, _STEP_BYTES)
-        while len(part) == _STEP_BYTES:
-            text += (part := os.read(fd, _STEP_BYTES))
-    finally:
-        os.close(fd)
-    return text
 
 
 def _output_dir(place: str, data: dict[str, Any]) -> str:

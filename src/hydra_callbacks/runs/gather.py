@@ -159,7 +159,7 @@ def _look_up(job: SweepJob, sweep_dir: Path, result_file: str | None, redactor: 
     directory = job.directory(sweep_dir)
     if result_file is not None and job.result_file != result_file:
         file = directory / result_file
-        told = file.relative_to(sweep_dir).as_posix() if file.is_relative_to(sweep_dir) else str(file)
+        told = f"{job.place}/{result_file}"
         try:
             if file.stat().st_mtime >= record.seconds(job.started_at) - _CLOCK_SLACK_S:
                 return redactor.data(read_result(file))

@@ -5,17 +5,16 @@ from __future__ import annotations
 import os
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import yaml
 
 from hydra_callbacks.errors import RecordError
 from hydra_callbacks.runs.record import timestamp
+from hydra_callbacks.support.files import read_if_there
 from hydra_callbacks.support.plain import plain
 from hydra_callbacks.support.redact import Redactor, overrides
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, where it is installed
 _WORDS = re.compile(rb"(?:- [A-Za-z_+][\w.@/+]*=[\w.@/+,-]*\n)+")  # overrides that YAML does not read in another way
@@ -60,26 +59,26 @@ def record_of(directory: Path, folder: Path) -> dict[str, Any]:
     }
 
 
-def job_of(directory: Path, folder: Path) -> dict[str, Any]:
+def job_of(directory: str) -> dict[str, Any]:
     """Return as much of `record_of` as tells of a job in its sweep, without a look at what takes long.
 
     Args:
-        directory: The job's output directory.
-        folder: Hydra's own folder in it.
+        directory: The job's output directory, with Hydra's folder `.hydra` in it.
 
     Raises:
         RecordError: As `record_of`.
     """
+    folder = f"{directory}/.hydra"
     try:
-        with (folder / "config.yaml").open("rb") as file:
-            started_at, config = os.fstat(file.fileno()).st_mtime, file.read()
-        words = (folder / "overrides.yaml").read_bytes()
-        hydra = (folder / "hydra.yaml").read_bytes()
+        config, words, hydra = (
+            read_if_there(f"{folder}/{name}.yaml") or b"" for name in ("config", "overrides", "hydra")
+        )
+        started_at = os.stat(f"{folder}/config.yaml").st_mtime  # noqa: PTH116  (many)
     except OSError as error:
         msg = f"{folder} is damaged: {error}"
         raise RecordError(msg) from error
     if _SECRET.search(config) or not (_WORDS.fullmatch(words) or words == b"[]\n"):
-        return record_of(directory, folder)
+        return record_of(Path(directory), Path(folder))
     num = _NUM_IN_BYTES.search(hydra)
     lines = words.decode().splitlines() if words != b"[]\n" else []
     return {

@@ -10,7 +10,6 @@ import msgspec
 
 from hydra_callbacks.errors import RecordError
 from hydra_callbacks.runs import record
-from hydra_callbacks.runs.find import HYDRA
 from hydra_callbacks.support.fast_json import Reader
 from hydra_callbacks.support.process import is_gone
 
@@ -136,7 +135,7 @@ def _told(run: Run) -> _Record:
     if run.is_of_hydra:
         from hydra_callbacks.runs import hydra_files  # noqa: PLC0415  (few have no record)
 
-        data = hydra_files.job_of(run.directory, run.directory / HYDRA)
+        data = hydra_files.job_of(run.place)
     elif run.problem:
         raise RecordError(run.problem)
     else:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
@@ -58,11 +59,12 @@ class Reader(Generic[Kind]):
         Returns:
             None when it lacks what this kind must have.
         """
+        with contextlib.suppress(msgspec.ValidationError):
+            return msgspec.convert(data, self._kind)
         known = {}
-        for field in msgspec.structs.fields(self._kind):
+        for field in self._fields:
             with contextlib.suppress(KeyError, msgspec.ValidationError):
-                value = data[field.encode_name]
-                is_raw = field.type is msgspec.Raw
+                value, is_raw = data[field.encode_name], field.type is msgspec.Raw
                 known[field.name] = (
                     msgspec.Raw(json.dumps(value).encode()) if is_raw else msgspec.convert(value, field.type)
                 )
@@ -70,6 +72,10 @@ class Reader(Generic[Kind]):
             return self._kind(**known)
         except TypeError:
             return None
+
+    @cached_property
+    def _fields(self) -> tuple[msgspec.structs.FieldInfo, ...]:
+        return msgspec.structs.fields(self._kind)
 
     def line(self, text: bytes) -> Kind | None:
         """Return what a line holds; None when it is not of this kind."""
