@@ -116,15 +116,13 @@ def job_of(run: Run, sweep_dir: Path) -> SweepJob:
         RecordError: Its record cannot be read.
     """
     job = _told(run)
-    job.num, job.dir, job.peak_rss_bytes = (
-        job.section.num,
-        _relative(run.place, sweep_dir),
-        job.resources.peak_rss_bytes,
-    )
+    job.num, job.peak_rss_bytes = job.section.num, job.resources.peak_rss_bytes
+    job.dir = _relative(run.place, sweep_dir)
     if job.status == "unknown":
         job.result_file = ""  # nobody has looked for it
     elif job.status == "running" and is_gone(job.host):
         job.status = "lost"
+    job.host_told = job.host_told.copy() if job.status == "running" else NOTHING  # it keeps all of the record's text
     return job
 
 
