@@ -211,6 +211,17 @@ def test_a_job_whose_lines_never_came_is_found_through_its_record(odd_path: Path
     assert (sweep.jobs[1].result, sweep.jobs[1].dir) == ({"y": 1}, "1")
 
 
+def test_a_job_without_lines_is_found_as_deep_as_the_others_lie(odd_path: Path) -> None:
+    launched(odd_path, GONE, plan=PLAN)
+    line(odd_path, 0, dir="x is/0")
+    for number in range(2):
+        make_run(odd_path / "x is" / str(number), job=job(number), overrides=[f"x={number}"])
+    make_run(odd_path / "x is" / "0" / "inner", job=job(7))
+    sweep = read_sweep(odd_path)
+    assert states(sweep) == {0: "completed", 1: "completed", 2: "missing"}
+    assert sweep.jobs[1].dir == "x is/1"
+
+
 def test_a_record_that_cannot_be_read_is_told_of(odd_path: Path) -> None:
     launched(odd_path)
     write(odd_path / "0" / ".hydra" / "run.json", "{")

@@ -16,7 +16,7 @@ from hydra_callbacks.errors import RecordError, SweepError
 from hydra_callbacks.runs.find import run_in, runs_below
 from hydra_callbacks.runs.journal import FILE_NAME
 from hydra_callbacks.runs.journal_lines import Key, Launch, parts
-from hydra_callbacks.runs.sweep_job import Status, SweepJob, job_of
+from hydra_callbacks.runs.sweep_job import Status, SweepJob, job_of, relative
 from hydra_callbacks.support.process import is_gone, is_running_here
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class SweepReader:
         older = list(self._older.values())
         is_whole = self._origin and self._planned and self._planned.issubset(map(attrgetter("num"), jobs))
         if not is_whole:
-            self._add_unlisted(jobs, older, problems)
+            self._add_unlisted(jobs, older, problems, is_alive=is_alive)
             self._add_planned(jobs, "pending" if is_alive else "missing")
         _sort(jobs)
         return Sweep(
@@ -153,13 +153,18 @@ class SweepReader:
         self._plans.append(launch)
         self._planned.update(launch.planned)
 
-    def _add_unlisted(self, jobs: list[SweepJob], older: list[SweepJob], problems: list[str]) -> None:
+    def _add_unlisted(
+        self, jobs: list[SweepJob], older: list[SweepJob], problems: list[str], *, is_alive: bool
+    ) -> None:
         """Add the jobs that are there, and whose lines could not be written; all of them where there is no journal."""
         found: Iterable[Run | None]
+        known = {job.dir or str(job.num) for job in (*jobs, *older)}
+        is_deep = not is_alive and any("/" in job.dir for job in jobs)  # a walk takes long for who looks every second
         if self._launch is None and not jobs:
             found = runs_below(self.directory)
+        elif is_deep:
+            found = (run for run in runs_below(self.directory) if relative(run.place, self.directory) not in known)
         else:
-            known = {job.dir or str(job.num) for job in (*jobs, *older)}
             unknown = set(os.listdir(self.directory)).difference(known)  # noqa: PTH208  (many)
             found = (run_in(self.directory / name) for name in sorted(unknown) if name[0] != ".")
         begun_at = self._origin.at if self._origin else ""

@@ -117,7 +117,7 @@ def job_of(run: Run, sweep_dir: Path) -> SweepJob:
     """
     job = _told(run)
     job.num, job.peak_rss_bytes = job.section.num, job.resources.peak_rss_bytes
-    job.dir = _relative(run.place, sweep_dir)
+    job.dir = relative(run.place, sweep_dir)
     if job.status == "unknown":
         job.result_file = ""  # nobody has looked for it
     elif job.status == "running" and is_gone(job.host):
@@ -141,6 +141,7 @@ def _told(run: Run) -> _Record:
     return _records.leniently(data) or _Record()
 
 
-def _relative(place: str, sweep_dir: Path) -> str:
+def relative(place: str, sweep_dir: Path) -> str:
+    """Return a directory as it is told of in the sweep: relative to the sweep's, with slashes."""
     above = f"{sweep_dir}/"
     return place[len(above) :] if place.startswith(above) else Path(os.path.relpath(place, sweep_dir)).as_posix()
