@@ -45,6 +45,12 @@ def main(cfg):
 if __name__ == "__main__":
     main()
 """
+LAUNCHERS = (
+    "hydra-joblib-launcher==1.2.0",
+    "hydra-submitit-launcher==1.2.0",
+    "hydra-zen==0.17.2",
+)
+OF_THIS_HYDRA = ("hydra-optuna-sweeper==1.3.0", "hydra-ray-launcher==1.2.2", "ray==2.60.0")
 PLAIN_CONFIG = "x: 1\nfail_at: -1\nopt: {lr: 0.1, name: adam}\n"
 
 
@@ -247,16 +253,13 @@ def python_with_hydra(wheel: Path) -> Any:
 @pytest.fixture(scope="session")
 def python_with_launchers(wheel: Path) -> str:
     """Return a Python that has our wheel, and the launchers and sweepers that work with the current Hydra."""
-    packages = [
-        "hydra-core==1.3.8",
-        "hydra-joblib-launcher==1.2.0",
-        "hydra-submitit-launcher==1.2.0",
-        "hydra-optuna-sweeper==1.3.0",
-        "hydra-zen==0.17.2",
-        "hydra-ray-launcher==1.2.2",
-        "ray==2.60.0",
-    ]
-    return _python(wheel, "launchers", *packages)
+    return _python(wheel, "launchers", "hydra-core==1.3.8", *LAUNCHERS, *OF_THIS_HYDRA)
+
+
+@pytest.fixture(scope="session")
+def next_python_with_launchers(wheel: Path) -> str:
+    """Return one with the next Hydra, with which neither Ray's launcher nor Optuna's sweeper works yet."""
+    return _python(wheel, "next-launchers", "hydra-core==1.4.0rc3", *LAUNCHERS)
 
 
 def _python(wheel: Path, name: str, *packages: str) -> str:

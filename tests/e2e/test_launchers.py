@@ -201,8 +201,9 @@ def test_ctrl_c_under_optuna(mendable: App) -> None:
     assert {row["run-status"] for row in table(mendable)} == {"completed"}
 
 
-def test_jobs_that_failed_under_hydra_zen_run_again(app: App, python_with_launchers: str) -> None:
-    app.python = python_with_launchers
+@pytest.mark.parametrize("python", ["python_with_launchers", "next_python_with_launchers"])
+def test_jobs_that_failed_under_hydra_zen_run_again(app: App, request: pytest.FixtureRequest, python: str) -> None:
+    app.python = request.getfixturevalue(python)
     app.write("app.py", ZEN_APP.replace("FLAG", repr(str(app.directory / "mended"))))
     assert app.run(*SWEEP[1:], "x=range(4)").code == 1
     looked = watched(app)
@@ -215,3 +216,11 @@ def test_jobs_that_failed_under_hydra_zen_run_again(app: App, python_with_launch
     assert "1 job to run (failed); left alone 3 completed" in done.out
     assert watched(app).code == 0
     assert table(app) == undisturbed(range(4))
+
+
+@pytest.mark.parametrize("launcher", [SUBMITIT, JOBLIB_OF_8], ids=["submitit", "joblib"])
+def test_failed_jobs_run_again_on_the_next_hydra(
+    mendable: App, next_python_with_launchers: str, launcher: tuple[str, ...]
+) -> None:
+    mendable.python = next_python_with_launchers
+    test_failed_jobs_run_again(mendable, launcher, [0, 1, 2, 4])
