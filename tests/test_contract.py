@@ -76,7 +76,7 @@ def test_the_default_preset_states_its_order_and_what_differs_from_the_defaults(
     stated = {room: dict(entry.items() - own[room].items()) for room, entry in preset.items()}
     assert {room: settings for room, settings in stated.items() if settings} == {
         "register_run": {"multirun_base_dir": "multirun"},
-        "git_info": {"show_task": False},
+        "git_info": {"show_task": False, "patch": True},
     }
     assert all(entry["_target_"] == own[room]["_target_"] for room, entry in preset.items())
     assert sum(map(len, preset.values())) == len(preset) + 2, "each further key costs every job of a sweep"

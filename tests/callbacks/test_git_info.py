@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import stat
+import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +16,7 @@ import yaml
 
 from hydra_callbacks.errors import GitError
 from hydra_callbacks.provenance.git import read_state
+from hydra_callbacks.provenance.patch import read_patch
 
 if TYPE_CHECKING:
     from conftest import App
@@ -38,7 +42,8 @@ def test_a_single_run_logs_it_and_shows_it_to_the_task(app: App) -> None:
     assert f"Git sha: {sha}, dirty: False" in done.out
     config = yaml.safe_load(app.one("outputs/*/*/.hydra/config.yaml").read_text())
     assert config["git"] == {"sha": sha, "is_dirty": False}
-    assert app.record()["git"] == {"sha": sha, "branch": "main", "is_dirty": False}
+    told = {"sha": sha, "branch": "main", "is_dirty": False, "root": str(app.directory)}
+    assert app.record()["git"] == told
 
 
 def test_a_key_of_the_applications_own_stays_and_the_preset_adds_none(app: App) -> None:
@@ -66,10 +71,10 @@ def test_every_job_of_a_sweep_records_it_and_the_tree_is_read_once(
     assert done.code == 0, done.text
     assert f"Git sha: {sha}, dirty: True" in done.out
     for number in range(3):
-        assert app.record(f"multirun/*/*/{number}")["git"] == {"sha": sha, "branch": "main", "is_dirty": True}
+        told = {"sha": sha, "branch": "main", "is_dirty": True, "root": str(app.directory)}
+        assert app.record(f"multirun/*/*/{number}")["git"] == told
     calls = (app.directory / "calls").read_text().splitlines()
-    assert len(calls) == 1
-    assert " status " in calls[0]
+    assert sum(" status " in call for call in calls) == 1
 
 
 @pytest.mark.parametrize("mode", [[], ["-m", "x=1,2"]])
@@ -140,3 +145,113 @@ def test_reading_changes_nothing_in_the_repository(app: App) -> None:
     before = {path: path.read_bytes() for path in Path(app.directory / ".git").rglob("*") if path.is_file()}
     assert not read_state(app.directory).is_dirty
     assert {path: path.read_bytes() for path in Path(app.directory / ".git").rglob("*") if path.is_file()} == before
+
+
+# The patch
+
+PATCH = {**GIT, "patch": True, "show_task": False}
+
+
+def applied(app: App, record: dict[str, Any], where: Path) -> Path:
+    """Return a fresh clone of a record's commit with its patch applied."""
+    app.git("clone", "-q", record["git"]["root"], str(where))
+    subprocess.run(["git", "checkout", "-q", record["git"]["sha"]], cwd=where, check=True)
+    data = read_patch(Path(record["output_dir"]) / record["git"]["patch"])
+    subprocess.run(["git", "apply", "--binary", "-"], input=data, cwd=where, check=True)
+    return where
+
+
+def test_the_patch_of_a_single_run_gives_the_tree_that_ran(app: App, tmp_path: Path) -> None:
+    app.callbacks(PATCH, RECORD)
+    app.write(".gitignore", "outputs\n")
+    app.commit()
+    app.write("conf/config.yaml", (app.directory / "conf/config.yaml").read_text() + "# changed\n")
+    app.write("helper é.py", "x = 1\n")
+    assert app.run().code == 0
+    record = app.record()
+    assert (record["git"]["is_dirty"], record["git"]["patch"]) == (True, ".hydra/git.patch")
+    clone = applied(app, record, tmp_path / "clone")
+    for name in ("conf/config.yaml", "helper é.py", "app.py"):
+        assert (clone / name).read_bytes() == (app.directory / name).read_bytes()
+
+
+@pytest.mark.parametrize("launcher", [[], ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]])
+def test_the_jobs_of_a_sweep_share_one_patch(app: App, tmp_path: Path, launcher: list[str]) -> None:
+    app.callbacks(RECORD, PATCH)
+    app.write(".gitignore", "multirun\n")
+    app.commit()
+    app.write("new.py", "x = 1\n")
+    assert app.run("-m", "x=1,2", *launcher).code == 0
+    for number in range(2):
+        record = app.record(f"multirun/*/*/{number}")
+        assert re.fullmatch(r"\.\./\.provenance/git-[0-9a-f]{8}\.patch", record["git"]["patch"])
+        assert (applied(app, record, tmp_path / f"clone {number}") / "new.py").read_text() == "x = 1\n"
+    assert len(list(app.directory.rglob("*.patch*"))) == 1
+
+
+def test_a_clean_tree_has_no_patch(app: App) -> None:
+    app.callbacks(PATCH, RECORD)
+    app.write(".gitignore", "outputs\n")
+    app.commit()
+    assert app.run().code == 0
+    assert app.record()["git"]["patch"] is None
+    assert list(app.directory.rglob("*.patch*")) == []
+
+
+def test_what_the_patch_lacks_is_logged_and_recorded_and_no_secret_is_written(app: App) -> None:
+    app.callbacks(PATCH, RECORD, more="db: {password: swordfish-17}\n")
+    app.commit()
+    app.write(".env", "KEY=other-secret-1\n")
+    app.write("notes.txt", "it is swordfish-17\n")
+    app.write("large.bin", "x" * 1_100_000)
+    app.write("fine.py", "x = 1\n")
+    done = app.run()
+    assert done.code == 0, done.text
+    assert "The patch lacks " in done.out
+    assert app.record()["git"]["left_out"] == {
+        ".env": "its name says that it is secret",
+        "large.bin": "1.1 MB",
+        "notes.txt": "holds a secret",
+    }
+    outputs = [file for file in (app.directory / "outputs").rglob("*") if file.is_file()]
+    told = {file.name: file.read_bytes() for file in outputs if file.name != "config.yaml"}  # Hydra's own
+    assert b"+x = 1" in told["git.patch"]
+    assert not [name for name, text in told.items() if b"swordfish-17" in text or b"other-secret-1" in text]
+
+
+def test_the_repository_is_that_of_the_application_or_as_it_is_set(app: App, tmp_path: Path) -> None:
+    app.callbacks(GIT, RECORD)
+    mine = app.commit()
+    elsewhere = tmp_path / "else where"
+    elsewhere.mkdir()
+    for words in (["init", "-q"], ["commit", "-q", "--allow-empty", "-m", "other"]):
+        subprocess.run(["git", "-c", "user.name=me", "-c", "user.email=me@x", *words], cwd=elsewhere, check=True)
+    for name, setting, is_mine in (("a", "app", True), ("b", "cwd", False), ("c", str(app.directory), True)):
+        app.callbacks({**GIT, "repository": setting}, RECORD)
+        words = [sys.executable, str(app.directory / "app.py"), f"hydra.run.dir={name}"]
+        subprocess.run(words, cwd=elsewhere, env=app.environment(), check=True, capture_output=True)
+        record = json.loads((elsewhere / name / ".hydra/run.json").read_text())
+        assert (record["git"]["sha"] == mine) is is_mine
+        assert record["git"]["root"] == str(app.directory if is_mine else elsewhere)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell script stands in for git")
+def test_a_job_does_not_wait_for_git_and_is_recorded_when_git_has_answered(app: App) -> None:
+    app.callbacks(PATCH, RECORD)
+    app.commit()
+    real = app.git("--exec-path")
+    slow = 'case "$*" in *status*) while [ ! -e go ]; do sleep 0.01; done;; esac'
+    script = app.write("bin/git", f'#!/bin/sh\n{slow}\nexec "{real}/git" "$@"\n')
+    script.chmod(script.stat().st_mode | stat.S_IXUSR)
+    waits = (
+        "    import time\n    from pathlib import Path\n"
+        "    run = next(Path().glob('outputs/*/*/.hydra/run.json'))\n"
+        "    assert 'git' not in json.loads(run.read_text())\n"
+        "    Path('go').touch()\n"
+        "    while 'git' not in json.loads(run.read_text()): time.sleep(0.01)\n"
+    )
+    text = (app.directory / "app.py").read_text()
+    app.write("app.py", text.replace("    if cfg.x ==", f"{waits}    if cfg.x =="))
+    done = app.run(env={"PATH": f"{script.parent}{os.pathsep}{os.environ['PATH']}"})
+    assert done.code == 0, done.text
+    assert app.record()["git"]["is_dirty"] is True

@@ -119,7 +119,7 @@ def test_changed_code_is_told_and_refused(mendable: App) -> None:
     mendable.run(*SWEEP, "x=0,2")
     mendable.write("app.py", (mendable.directory / "app.py").read_text() + "# mended\n")
     done = command(mendable, "resume", "multirun/s")
-    assert (done.code, f"the code on commit {sha[:8]}: with uncommitted changes now" in done.out) == (1, True)
+    assert (done.code, "Changed since: uncommitted code: app.py" in done.out) == (1, True)
     mendable.git("commit", "-qam", "mended")
     now = mendable.git("rev-parse", "HEAD")
     done = command(mendable, "resume", "multirun/s")
@@ -128,15 +128,42 @@ def test_changed_code_is_told_and_refused(mendable: App) -> None:
     assert command(mendable, "resume", "multirun/s", "--allow-changes").code == 0
 
 
-def test_uncommitted_code_is_compared_by_the_times_of_its_files(mendable: App) -> None:
+def test_uncommitted_code_is_compared_by_its_patch(mendable: App) -> None:
+    mendable.write(".gitignore", "multirun\nmended\n__pycache__\n")
     mendable.commit()
-    app_file = mendable.directory / "app.py"
-    mendable.write("app.py", app_file.read_text() + "# not committed\n")
+    text = (mendable.directory / "app.py").read_text()
+    mendable.write("app.py", f"{text}# not committed\n")
+    mendable.write("helper.py", "x = 1\n")
     mendable.run(*SWEEP, "x=0,2")
+    mendable.write("mended", "")
+    mendable.write("data.json", "a new file of data is no code")
+    os.utime(mendable.directory / "app.py", (2e9, 2e9))
+    assert command(mendable, "resume", "multirun/s", "--dry-run").code == 0
+    mendable.write("app.py", f"{text}# not committed either\n")
+    mendable.write("helper.py", "x = 2\n")
+    mendable.write("other.py", "")
+    done = command(mendable, "resume", "multirun/s")
+    assert (done.code, "Changed since: uncommitted code: app.py, helper.py, other.py" in done.out) == (1, True)
+    mendable.write("app.py", f"{text}# not committed\n")
+    mendable.write("helper.py", "x = 1\n")
+    (mendable.directory / "other.py").unlink()
+    assert command(mendable, "resume", "multirun/s").code == 0
+
+
+def test_uncommitted_code_is_compared_by_the_times_of_its_files_where_there_is_no_patch(mendable: App) -> None:
+    sha = mendable.commit()
+    app_file = mendable.directory / "app.py"
+    text = app_file.read_text()
+    mendable.write("app.py", f"{text}# not committed\n")
+    mendable.run(*SWEEP, "x=0,2", "hydra.callbacks.git_info.patch=false")
     mendable.write("mended", "")
     os.utime(app_file, (2e9, 2e9))
     done = command(mendable, "resume", "multirun/s")
     assert (done.code, "Changed since: uncommitted code: app.py" in done.out) == (1, True)
+    mendable.write("app.py", text)
+    done = command(mendable, "resume", "multirun/s")
+    assert (done.code, f"the code on commit {sha[:8]}: without uncommitted changes now" in done.out) == (1, True)
+    mendable.write("app.py", f"{text}# not committed\n")
     os.utime(app_file, (1e9, 1e9))
     assert command(mendable, "resume", "multirun/s").code == 0
 

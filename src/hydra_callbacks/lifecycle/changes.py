@@ -8,7 +8,7 @@ import yaml
 from omegaconf import OmegaConf
 
 from hydra_callbacks.errors import GitError
-from hydra_callbacks.provenance import git
+from hydra_callbacks.provenance.code_changes import changes_since as code_changes
 from hydra_callbacks.runs import record
 from hydra_callbacks.runs.find import HYDRA, run_in
 from hydra_callbacks.runs.overrides import parse
@@ -95,8 +95,6 @@ def _of_code(done: list[SweepJob], sweep_dir: Path, cwd: Path) -> list[str]:
     else:
         return []
     try:
-        return git.changes_since(
-            cwd, str(then["sha"]), is_dirty=bool(then.get("is_dirty")), since=record.seconds(job.started_at)
-        )
-    except GitError as error:
+        return code_changes(then, job.directory(sweep_dir), cwd, record.seconds(job.started_at))
+    except (GitError, OSError) as error:
         return [f"the code cannot be compared: {error}"]

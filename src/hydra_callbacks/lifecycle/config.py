@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+import inspect
 import os
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig, OmegaConf
 
@@ -17,6 +19,9 @@ from hydra_callbacks.runs.journal import JobJournal, SweepJournal
 from hydra_callbacks.runs.record import JobRecord, timestamp
 from hydra_callbacks.support.process import command_words, host_facts
 from hydra_callbacks.support.redact import Redactor, overrides
+
+if TYPE_CHECKING:
+    from types import FrameType
 
 
 def _select(config: DictConfig, key: str) -> Any:
@@ -37,11 +42,7 @@ def launch_facts(config: DictConfig, *, is_sweep: bool, started_at: float, kwarg
     directory = directory or _select(config, "hydra.sweep.dir" if is_sweep else "hydra.run.dir")
     app = str(_select(config, "hydra.job.name") or "unknown")
     output_dir = _absolute(cwd, directory) if directory else None
-    facts = {"at": timestamp(started_at), "app": app, "config_name": kwargs.get("config_name"), "cwd": str(cwd)}
-    journal = SweepJournal(output_dir, lambda: facts | _of_launch(config)) if is_sweep and output_dir else None
-    if journal and sweeper_of(config) == RESUME:
-        journal.leave()
-    return Launch(
+    launch = Launch(
         app=app,
         config_name=kwargs.get("config_name"),
         cwd=cwd,
@@ -49,18 +50,38 @@ def launch_facts(config: DictConfig, *, is_sweep: bool, started_at: float, kwarg
         output_subdir=hydra.output_subdir,
         is_sweep=is_sweep,
         started_at=started_at,
-        journal=journal,
+        program=_program(),
         hydra_config=config,
         hydra_kwargs=kwargs,
     )
+    if not is_sweep or launch.output_dir is None:
+        return launch
+    journal = SweepJournal(launch.output_dir, lambda: _told(launch))
+    if sweeper_of(config) == RESUME:
+        journal.leave()
+    return dataclasses.replace(launch, journal=journal)
 
 
-def _of_launch(config: DictConfig) -> dict[str, Any]:
+def _program() -> Path | None:
+    """Return the file of the task function: Hydra's own frames know it."""
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001  (nothing else tells)
+    while frame is not None and not (frame.f_code.co_name == "_run_hydra" and "task_function" in frame.f_locals):
+        frame = frame.f_back
+    task = inspect.unwrap(frame.f_locals["task_function"]) if frame is not None else None
+    code = getattr(getattr(task, "func", task), "__code__", None)  # of a partial, too
+    file = code.co_filename if code else getattr(sys.modules.get("__main__"), "__file__", None)
+    return Path(os.path.abspath(file)) if file and os.path.exists(file) else None  # noqa: PTH100, PTH110  (links stay)
+
+
+def _told(launch: Launch) -> dict[str, Any]:
     """Return what the journal tells of a launch, without secrets."""
-    data = OmegaConf.to_container(config, resolve=False)
-    redactor = Redactor({key: value for key, value in data.items() if key != "hydra"} if isinstance(data, dict) else {})
+    config, redactor = launch.hydra_config, launch.redactor()
     plan = planned(config)
     return {
+        "at": timestamp(launch.started_at),
+        "app": launch.app,
+        "config_name": launch.config_name,
+        "cwd": str(launch.cwd),
         "command": overrides(command_words(), redactor),
         "python": sys.executable,
         "host": host_facts(),

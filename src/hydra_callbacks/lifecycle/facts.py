@@ -33,6 +33,8 @@ class Launch:
         output_subdir: Name of Hydra's own folder in each job's output directory; None when it is switched off.
         is_sweep: Whether this is a multirun.
         started_at: When it started, in seconds since the epoch.
+        program: The file of the task function, absolute; of the program that was started where that cannot be told;
+            None in an interactive session.
         journal: The lines of this launch in the sweep's journal, for those who keep it; None in a single run.
         hydra_config: Hydra's own configuration object, for what is not told here; the task sees what is changed in it
             at the start of a single run.
@@ -46,6 +48,7 @@ class Launch:
     output_subdir: str | None
     is_sweep: bool
     started_at: float
+    program: Path | None = None
     journal: SweepJournal | None = field(repr=False, compare=False, default=None)
     hydra_config: Any = field(repr=False, compare=False)
     hydra_kwargs: dict[str, Any] = field(repr=False, compare=False, default_factory=dict)
@@ -58,6 +61,12 @@ class Launch:
         """
         data = plain_config(copy.deepcopy(self.hydra_config))
         return cast("dict[str, Any]", Redactor(data).data(data))
+
+    def redactor(self) -> Redactor:
+        """Return what takes the secrets of the configuration and of the environment out of texts."""
+        data = OmegaConf.to_container(self.hydra_config, resolve=False)
+        task = {key: value for key, value in data.items() if key != "hydra"} if isinstance(data, dict) else {}
+        return Redactor(task)
 
     def show_task(self, key: str, value: Any) -> bool:
         """Put a value into the configuration that the task will see; only at the start of a single run.
@@ -138,7 +147,8 @@ class Outcome:
 
     Attributes:
         status: "completed" (it returned, or left by `sys.exit` with status 0), "failed" (it raised, or left with
-            another status) or "interrupted" (Ctrl-C; a sweep that `sys.exit(0)` in a job cut short).
+            another status) or "interrupted" (Ctrl-C; SIGTERM, where a callback listens to it; a sweep that
+            `sys.exit(0)` in a job cut short).
         return_value: What the task returned; None unless it did, and for sweeps.
         error: What was raised, `SystemExit` and `KeyboardInterrupt` included; None after a return.
         duration_s: Wall-clock seconds from start to end.

@@ -1,18 +1,17 @@
-"""Which commit is checked out, and has anything been changed since?"""
+"""Which commit is checked out, where does it come from, and has anything been changed since?"""
 
 from __future__ import annotations
 
 import os
 import re
-import shutil
-import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from hydra_callbacks.errors import GitError
+from hydra_callbacks.provenance.git_program import SHA, Call, output, run
+from hydra_callbacks.support.redact import Redactor
 
-_TIMEOUT_S = 60.0
-_SHA = re.compile(r"[0-9a-f]{7,64}")
+_AHEAD_BEHIND = re.compile(r"\+(\d+) -(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,21 +19,54 @@ class GitState:
     """The state of a working tree.
 
     Attributes:
+        root: Its top directory.
         sha: The commit that is checked out, 40 (or 64) hexadecimal digits; None before the first commit.
         branch: Name of the branch; None when HEAD is detached.
         is_dirty: Whether a tracked file differs from the commit, staged or not; untracked files do not count.
+        tag: The nearest tag, with the number of commits since and the beginning of the sha behind it, as in
+            `v1.2-3-gd974be3`; None without one.
+        remote: URL of the branch's remote, or of `origin`, or the only one, without credentials; None without one.
+        ahead: Number of commits that the branch's upstream lacks; None without an upstream.
+        behind: Number of commits that it has besides; likewise.
+        submodules: Path of each submodule to the commit that it is to be on.
+        changes: The files that differ, and those that are not tracked, where that was asked for.
     """
 
+    root: Path
     sha: str | None
     branch: str | None
     is_dirty: bool
+    tag: str | None = None
+    remote: str | None = None
+    ahead: int | None = None
+    behind: int | None = None
+    submodules: dict[str, str] = field(default_factory=dict)
+    changes: tuple[Change, ...] = ()
 
 
-def read_state(directory: Path) -> GitState:
-    """Read the state of the working tree around a directory, by one `git status` that writes nothing.
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A file that differs from the commit, or is not in it.
+
+    Attributes:
+        path: Relative to the tree's top, as the system has it (`os.fsdecode`).
+        head: Its mode and blob in the commit, as git's index has them; None when it is not in it.
+        is_tracked: Whether git knows it.
+        submodule: Of a submodule, git's letters for what has changed in it, as in `SCMU`; empty otherwise.
+    """
+
+    path: str
+    head: tuple[str, str] | None = None
+    is_tracked: bool = True
+    submodule: str = ""
+
+
+def read_state(directory: Path, *, changes: bool = False) -> GitState:
+    """Read the state of the working tree around a directory; nothing is written.
 
     Args:
         directory: Any directory in the tree.
+        changes: Whether to list the files that differ, and those that are not tracked and not ignored.
 
     Returns:
         The state; the format that is read is "Porcelain Format Version 2" of git-status(1).
@@ -43,8 +75,13 @@ def read_state(directory: Path) -> GitState:
         GitError: Git is not installed, the directory is in no repository, or git refuses to read it; the message says
             which, and what to do.
     """
-    words = ["status", "--porcelain=v2", "--branch", "-z", "--untracked-files=no"]
-    done = _git(directory, words)
+    untracked = "all" if changes else "no"
+    status = Call(
+        directory, ["status", "--porcelain=v2", "--branch", "-z", "--no-renames", f"--untracked-files={untracked}"]
+    )
+    describe = Call(directory, ["describe", "--tags"])
+    remotes = Call(directory, ["config", "-z", "--get-regexp", r"^(remote\..*\.url|branch\..*\.remote)$"])
+    done, tag, configured = status.end(), describe.end(), remotes.end()
     if done.returncode != 0:
         said = done.stderr.decode(errors="replace").strip()
         if "not a git repository" in said:
@@ -52,7 +89,70 @@ def read_state(directory: Path) -> GitState:
         else:
             msg = f"git cannot read {directory}: {said}"
         raise GitError(msg)
-    return _parse(done.stdout.decode(errors="surrogateescape"))
+    root = _root(directory)
+    headers, found = _parse(os.fsdecode(done.stdout))
+    branch = headers.get("branch.head")
+    branch = None if branch == "(detached)" else branch
+    sha = headers.get("branch.oid")
+    counts = _AHEAD_BEHIND.fullmatch(headers.get("branch.ab", ""))
+    return GitState(
+        root=root,
+        sha=None if sha == "(initial)" else sha,
+        branch=branch,
+        is_dirty=any(change.is_tracked for change in found),
+        tag=os.fsdecode(tag.stdout).strip() or None,
+        remote=_remote(os.fsdecode(configured.stdout), branch),
+        ahead=int(counts[1]) if counts else None,
+        behind=int(counts[2]) if counts else None,
+        submodules=_submodules(root) if (root / ".gitmodules").exists() else {},
+        changes=tuple(found) if changes else (),
+    )
+
+
+def _root(directory: Path) -> Path:
+    """Return the tree's top directory."""
+    for each in (directory, *directory.parents):
+        if (each / ".git").exists():
+            return each
+    return Path(os.fsdecode(output(directory, ["rev-parse", "--show-toplevel"]).removesuffix(b"\n")))
+
+
+def _parse(status: str) -> tuple[dict[str, str], list[Change]]:
+    headers, changes = {}, []
+    for entry in status.split("\0"):
+        kind, _, rest = entry.partition(" ")
+        if kind == "#":
+            name, _, value = rest.partition(" ")
+            headers[name] = value
+        elif kind == "?":
+            changes.append(Change(rest, is_tracked=False))
+        elif kind == "1":
+            _, sub, head_mode, _, _, head_blob, _, path = rest.split(" ", 7)
+            head = None if int(head_mode, 8) == 0 else (head_mode, head_blob)
+            changes.append(Change(path, head, submodule=sub if sub.startswith("S") else ""))
+        elif kind == "u":  # a conflict: what stands in the file counts; its version in the commit is not told
+            changes.append(Change(rest.split(" ", 9)[9]))
+    return headers, changes
+
+
+def _remote(configured: str, branch: str | None) -> str | None:
+    """Return the URL that a branch follows, without credentials."""
+    pairs = [entry.partition("\n") for entry in configured.split("\0") if entry]
+    urls = {name.removeprefix("remote.").removesuffix(".url"): url for name, _, url in pairs if name.endswith(".url")}
+    follows = {name: remote for name, _, remote in pairs if name.startswith("branch.")}
+    name = follows.get(f"branch.{branch}.remote", "origin")
+    url = urls.get(name) or (next(iter(urls.values())) if len(urls) == 1 else None)
+    return None if url is None else Redactor(environ={}).text(url)
+
+
+def _submodules(root: Path) -> dict[str, str]:
+    listed = run(root, ["config", "-z", "--file", ".gitmodules", "--get-regexp", r"^submodule\..*\.path$"])
+    paths = [entry.partition("\n")[2] for entry in os.fsdecode(listed.stdout).split("\0") if entry]
+    if not paths:
+        return {}
+    entries = os.fsdecode(run(root, ["--literal-pathspecs", "ls-files", "--stage", "-z", "--", *paths]).stdout)
+    split = (entry.partition("\t") for entry in entries.split("\0") if entry.startswith("160000 "))
+    return {path: facts.split(" ")[1] for facts, _, path in split}
 
 
 def commits_between(directory: Path, first: str, last: str) -> list[str] | None:
@@ -67,88 +167,10 @@ def commits_between(directory: Path, first: str, last: str) -> list[str] | None:
         For each a line: `>` for those of the last one, `<` for those of the first one, the beginning of its sha, and
         its subject. None when git, the repository or one of the commits is not here.
     """
-    if not all(_SHA.fullmatch(commit) for commit in (first, last)):
+    if not all(SHA.fullmatch(commit) for commit in (first, last)):
         return None
     try:
-        done = _git(directory, ["log", "--oneline", "--left-right", "--no-color", f"{first}...{last}", "--"])
+        done = run(directory, ["log", "--oneline", "--left-right", "--no-color", f"{first}...{last}", "--"])
     except GitError:
         return None
     return done.stdout.decode(errors="replace").splitlines() if done.returncode == 0 else None
-
-
-def changes_since(directory: Path, sha: str, *, is_dirty: bool, since: float) -> list[str]:
-    """Return how a working tree differs from what it was, in words; nothing when it does not, as far as can be told.
-
-    What was changed and not committed, then and now, is told by the times of the files.
-
-    Args:
-        directory: Any directory in the tree.
-        sha: The commit that was checked out.
-        is_dirty: Whether there were changes that were not committed.
-        since: When that was, in seconds since the epoch.
-
-    Raises:
-        GitError: As `read_state`.
-    """
-    now = read_state(directory)
-    if now.sha != sha:
-        commits = commits_between(directory, sha, now.sha or "")
-        counted = f" ({len(commits)} commit{'' if len(commits) == 1 else 's'} between)" if commits else ""
-        return [f"the commit: {sha[:8]} -> {(now.sha or 'none')[:8]}{counted}"]
-    if now.is_dirty != is_dirty:
-        return [f"the code on commit {sha[:8]}: {'without' if is_dirty else 'with'} uncommitted changes now"]
-    if not is_dirty:
-        return []
-    root = Path(os.fsdecode(_git(directory, ["rev-parse", "--show-toplevel"]).stdout.removesuffix(b"\n")))
-    changed = _git(directory, ["diff", "--name-only", "-z", "--no-ext-diff", "HEAD", "--"]).stdout.split(b"\0")
-    newer = [name for name in map(os.fsdecode, changed) if name and _is_newer(root / name, since)]
-    return [f"uncommitted code: {', '.join(newer)}"] if newer else []
-
-
-def _is_newer(path: Path, since: float) -> bool:
-    try:
-        return path.stat().st_mtime > since
-    except OSError:  # it was removed
-        return True
-
-
-def _git(directory: Path, words: list[str]) -> subprocess.CompletedProcess[bytes]:
-    """Run git without waiting for locks or for a user.
-
-    Raises:
-        GitError: It is not installed, or cannot be run.
-    """
-    git = shutil.which("git")
-    if git is None:
-        msg = "there is no git program on the PATH; install git, or switch GitInfo off"
-        raise GitError(msg)
-    try:
-        return subprocess.run(  # noqa: S603  (fixed words, and commits that are known to be hexadecimal)
-            [git, "--no-optional-locks", *words],
-            cwd=directory,
-            env={**os.environ, "LC_ALL": "C"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_TIMEOUT_S,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        msg = f"git {words[0]} in {directory} could not be run: {error}"
-        raise GitError(msg) from error
-
-
-def _parse(status: str) -> GitState:
-    headers = {}
-    is_dirty = False
-    for entry in status.split("\0"):
-        if entry.startswith("# "):
-            name, _, value = entry[2:].partition(" ")
-            headers[name] = value
-        elif entry:
-            is_dirty = True
-    sha, branch = headers.get("branch.oid"), headers.get("branch.head")
-    return GitState(
-        sha=None if sha == "(initial)" else sha,
-        branch=None if branch == "(detached)" else branch,
-        is_dirty=is_dirty,
-    )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 import time
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
@@ -139,6 +140,7 @@ class JobRecord:
         self.path = directory / FILE_NAME
         self.redactor = redactor or Redactor()
         self._same = same or {}
+        self._lock = threading.RLock()  # a section may be added by a thread
         self.company: int | None = None
         earlier = self._read_earlier()
         previous = earlier.get("attempt", 1) if earlier else 0
@@ -180,12 +182,13 @@ class JobRecord:
         Args:
             sections: Section or key to its value, of any type; None removes it.
         """
-        for key, value in sections.items():
-            if value is None:
-                self.data.pop(key, None)
-            else:
-                self.data[key] = plain(value) if key in _PLACES else self.redactor.data(plain(value), key)
-        self._is_changed = True
+        with self._lock:
+            for key, value in sections.items():
+                if value is None:
+                    self.data.pop(key, None)
+                else:
+                    self.data[key] = plain(value) if key in _PLACES else self.redactor.data(plain(value), key)
+            self._is_changed = True
 
     def claim(self) -> bool:
         """Write the record for the first time, unless another process is at work here: `company` tells which.
@@ -194,12 +197,13 @@ class JobRecord:
             OSError: As `keep`.
         """
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        if self.company is None and not write_new(self.path, self._text()):
-            self._read_earlier()  # for who has begun since we looked
-            if self.company is None:
-                write_whole(self.path, self._text())
-        self.is_kept, self._is_changed = self.company is None, False
-        return self.is_kept
+        with self._lock:
+            if self.company is None and not write_new(self.path, self._text()):
+                self._read_earlier()  # for who has begun since we looked
+                if self.company is None:
+                    write_whole(self.path, self._text())
+            self.is_kept, self._is_changed = self.company is None, False
+            return self.is_kept
 
     def keep(self) -> None:
         """Write the record now, in one step, and from now on whenever it is flushed.
@@ -208,8 +212,9 @@ class JobRecord:
             OSError: The file cannot be written; what was there stays.
         """
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(self.path, self._text())
-        self.is_kept, self._is_changed = True, False
+        with self._lock:
+            write_whole(self.path, self._text())
+            self.is_kept, self._is_changed = True, False
 
     def _text(self) -> bytes:
         keys = sorted(self.data, key=lambda key: _ORDER.get(key, len(_ORDER)))
@@ -222,8 +227,9 @@ class JobRecord:
         Raises:
             OSError: As `keep`.
         """
-        if self.is_kept and self._is_changed:
-            self.keep()
+        with self._lock:
+            if self.is_kept and self._is_changed:
+                self.keep()
 
 
 def _section(data: dict[str, Any], name: str) -> dict[str, Any]:
@@ -244,4 +250,5 @@ _PLACES = {"cwd", "output_dir", "sweep_dir", "host", "app", "config_name", "stat
 _OF_ONE_ATTEMPT = {
     *("status", "started_at", "ended_at", "duration_s", "host", "command", "config", "overrides"),
     *("result", "error", "git", "environment", "resources", "timers"),
+    *("crash", "evidence"),
 }

@@ -78,15 +78,31 @@ class Redactor:
         known = sorted((text for text in self._secrets if len(text) >= _SHORTEST), key=len, reverse=True)
         self._known = re.compile("|".join(map(re.escape, known))) if known else None
 
+    def learn_overrides(self, lines: Iterable[str]) -> None:
+        """Take in the secrets among Hydra's overrides: of a sweep, each value by itself, too."""
+        values = [value for line in lines if (value := _secret_value(line)) is not None]
+        self._secrets |= {each for value in values for each in (value, *value.split(","))}
+        self.learn({})
+
+    @property
+    def secrets(self) -> list[str]:
+        """The texts that are replaced wherever they stand."""
+        return sorted(text for text in self._secrets if len(text) >= _SHORTEST)
+
     def text(self, text: str) -> str:
         """Return `text` without the known secrets, credentials in URLs, and values that follow a secret name."""
+        text = self.known(text)
+        return _without_named_values(text) if "=" in text or ":" in text else text
+
+    def known(self, text: str) -> str:
+        """Return `text` without the known secrets and credentials in URLs."""
         if self._known:
             text = self._known.sub(REDACTED, text)
         if "://" in text:
             text = _URL_USER.sub(_without_password, text)
         if "earer " in text:
             text = _BEARER.sub(REDACTED, text)
-        return _without_named_values(text) if "=" in text or ":" in text else text
+        return text
 
     def data(self, value: Any, name: str = "") -> Any:
         """Return nested data with the secrets replaced; mappings become dicts with text keys, sequences lists."""
@@ -161,7 +177,12 @@ def overrides(lines: Iterable[str], redactor: Redactor) -> list[str]:
 
 
 def _override(line: str, redactor: Redactor) -> str:
-    name, equals, value = line.partition("=")
-    if equals and is_secret(re.split(r"[.@/]", name)[-1], _number(value)):
-        return f"{name}={REDACTED}"
+    if _secret_value(line) is not None:
+        return f"{line.partition('=')[0]}={REDACTED}"
     return redactor.text(line)
+
+
+def _secret_value(line: str) -> str | None:
+    """Return the value of an override whose name says that it is secret; None of any other."""
+    name, equals, value = line.partition("=")
+    return value if equals and is_secret(re.split(r"[.@/]", name)[-1], _number(value)) else None

@@ -1,0 +1,181 @@
+"""How does a run learn its commit and its patch without waiting for git? By a thread that ends when both are known."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hydra_callbacks.errors import GitError
+from hydra_callbacks.provenance.git import GitState, read_state
+from hydra_callbacks.provenance.patch import Patch, make_patch
+from hydra_callbacks.provenance.patch_secrets import holds_secret
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hydra_callbacks.support.redact import Redactor
+
+_log = logging.getLogger("hydra.callbacks")
+_MOST_NAMED = 100
+
+
+@dataclass(frozen=True, slots=True)
+class PatchLimits:
+    """How large a patch may become.
+
+    Attributes:
+        total_bytes: All of it.
+        file_bytes: A file in it, and its part of the patch.
+    """
+
+    total_bytes: int
+    file_bytes: int
+
+
+class GitCapture:
+    """Reads the state of a working tree, and makes its patch, beside the caller's own work.
+
+    It can be pickled: then it waits, and what comes out knows the record's section, and no more.
+
+    Args:
+        directory: Any directory in the tree.
+        limits: Those of the patch; None for no patch.
+        redactor: What knows the secrets that no patch may hold.
+        folder: Where the patch is written as soon as it is made; None when `keep` is to tell.
+    """
+
+    def __init__(
+        self, directory: Path, limits: PatchLimits | None, redactor: Redactor, folder: Path | None = None
+    ) -> None:
+        self._state: GitState | None = None
+        self._error: GitError | None = None
+        self._patch = Patch()
+        self._file: Path | None = None
+        self._folder = folder
+        self._section: dict[str, Any] = {}
+        self._has_state, self._lock = threading.Event(), threading.Lock()
+        self._waiting: list[Callable[[], None]] | None = []
+        self._thread = threading.Thread(
+            target=self._run, args=(directory, limits, redactor), name="hydra-callbacks-git", daemon=True
+        )
+        self._thread.start()
+
+    def state(self) -> GitState:
+        """Return the state, once it is known.
+
+        Raises:
+            GitError: Git cannot tell.
+        """
+        self._has_state.wait()
+        if self._error or self._state is None:
+            raise self._error or GitError("git could not be asked")
+        return self._state
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Wait until all is known, or for so long; return whether it is."""
+        if self._thread is not None:
+            self._thread.join(timeout_s)
+        return self._thread is None or not self._thread.is_alive()
+
+    def keep(self, folder: Path) -> None:
+        """Write the patch to this folder, unless it has been written.
+
+        Raises:
+            OSError: It cannot be written.
+        """
+        if self._file is None:
+            self._file = self._patch.write(folder)
+
+    @property
+    def left_out(self) -> dict[str, str]:
+        """Files that the patch lacks, to the reason."""
+        found: dict[str, str] = self._section.get("left_out", {})
+        return found
+
+    def section(self, output_dir: Path) -> dict[str, Any]:
+        """Return a job's section of the record; empty when git could not tell.
+
+        Args:
+            output_dir: The job's directory, to which the patch's path is relative.
+        """
+        if self._file is None:
+            return self._section
+        try:
+            told = Path(os.path.relpath(self._file, output_dir)).as_posix()
+        except ValueError:  # on another drive
+            told = str(self._file)
+        return {**self._section, "patch": told}
+
+    def then(self, act: Callable[[], None]) -> None:
+        """Do something once all is known: now, or in the thread."""
+        with self._lock:
+            if self._waiting is not None:
+                self._waiting.append(act)
+                return
+        act()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Wait for the end, and leave the thread out."""
+        self.wait()
+        kept = {"_section": self._section, "_file": self._file, "_error": self._error}
+        return {**kept, "_thread": None, "_waiting": None, "_patch": Patch(), "_lock": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take what is known."""
+        self.__dict__ |= {**state, "_lock": threading.Lock()}
+
+    def _run(self, directory: Path, limits: PatchLimits | None, redactor: Redactor) -> None:
+        try:
+            self._learn(directory, limits, redactor)
+        except GitError as error:
+            self._error = error
+        except Exception as error:  # noqa: BLE001  (a thread has nobody to tell)
+            self._error = GitError(f"the patch could not be made: {error}")
+        finally:
+            self._has_state.set()
+            with self._lock:
+                waiting, self._waiting = self._waiting or [], None
+            for act in waiting:
+                act()
+
+    def _learn(self, directory: Path, limits: PatchLimits | None, redactor: Redactor) -> None:
+        state = read_state(directory, changes=limits is not None)
+        self._state, self._section = state, _section_of(state)
+        self._has_state.set()
+        if limits is None:
+            return
+        self._section["patch"] = None  # nothing differs, as far as is known
+        if not state.changes:
+            return
+        self._patch = make_patch(
+            state,
+            max_bytes=limits.total_bytes,
+            max_file_bytes=limits.file_bytes,
+            is_secret=partial(holds_secret, redactor=redactor),
+        )
+        left_out = self._patch.left_out
+        if left_out:
+            more = {"...": f"{len(left_out) - _MOST_NAMED} more"} if len(left_out) > _MOST_NAMED else {}
+            self._section["left_out"] = {**dict(list(left_out.items())[:_MOST_NAMED]), **more}
+        if self._folder is not None:
+            self._file = self._patch.write(self._folder, f"git-{self._patch.digest}")  # a later launch has its own
+
+
+def _section_of(state: GitState) -> dict[str, Any]:
+    told = {
+        "sha": state.sha,
+        "branch": state.branch,
+        "is_dirty": state.is_dirty,
+        "root": str(state.root),
+        "tag": state.tag,
+        "remote": state.remote,
+        "ahead": state.ahead,
+        "behind": state.behind,
+        "submodules": state.submodules or None,
+    }
+    return {key: value for key, value in told.items() if value is not None or key in {"sha", "branch"}}

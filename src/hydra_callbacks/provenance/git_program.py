@@ -1,0 +1,93 @@
+"""How is the `git` program asked, without waiting for locks or for a user, and without a mark left behind?"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from typing import TYPE_CHECKING
+
+from hydra_callbacks.errors import GitError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+_TIMEOUT_S = 600.0
+SHA = re.compile(r"[0-9a-f]{7,64}")
+
+
+class Call:
+    """A call of `git` that runs beside the caller's own work.
+
+    Args:
+        directory: Where it runs.
+        words: What it is asked.
+        env: Variables besides the process's own.
+        stdin: What it reads.
+
+    Raises:
+        GitError: Git is not installed, or cannot be run.
+    """
+
+    def __init__(
+        self, directory: Path, words: Sequence[str], *, env: Mapping[str, str] | None = None, stdin: bytes = b""
+    ) -> None:
+        git = shutil.which("git")
+        if git is None:
+            msg = "there is no git program on the PATH; install git, or switch GitInfo off"
+            raise GitError(msg)
+        self._told = f"git {words[0]} in {directory}"
+        self._out = tempfile.TemporaryFile()  # noqa: SIM115  (a pipe would make it wait until somebody reads)
+        try:
+            self._process = subprocess.Popen(  # noqa: S603  (fixed words, paths, and commits that are hexadecimal)
+                [git, "--no-optional-locks", *words],
+                cwd=directory,
+                env={**os.environ, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", **(env or {})},
+                stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
+                stdout=self._out,
+                stderr=subprocess.PIPE,
+            )
+        except OSError as error:
+            self._out.close()
+            msg = f"{self._told} could not be run: {error}"
+            raise GitError(msg) from error
+        self._stdin = stdin
+
+    def end(self) -> subprocess.CompletedProcess[bytes]:
+        """Wait for its end, and return what it said.
+
+        Raises:
+            GitError: It takes longer than ten minutes.
+        """
+        with self._process as process, self._out as out:
+            try:
+                _, said = process.communicate(self._stdin or None, timeout=_TIMEOUT_S)
+            except subprocess.TimeoutExpired as error:
+                process.kill()
+                msg = f"{self._told} took longer than {_TIMEOUT_S:.0f} s"
+                raise GitError(msg) from error
+            out.seek(0)
+            return subprocess.CompletedProcess(process.args, process.returncode, out.read(), said)
+
+
+def run(
+    directory: Path, words: Sequence[str], *, env: Mapping[str, str] | None = None, stdin: bytes = b""
+) -> subprocess.CompletedProcess[bytes]:
+    """Call `git`, and wait for it; arguments and errors as for `Call`."""
+    return Call(directory, words, env=env, stdin=stdin).end()
+
+
+def output(directory: Path, words: Sequence[str], *, env: Mapping[str, str] | None = None, stdin: bytes = b"") -> bytes:
+    """Return what `git` prints.
+
+    Raises:
+        GitError: It cannot be run, or fails; the message has its own words.
+    """
+    done = run(directory, words, env=env, stdin=stdin)
+    if done.returncode != 0:
+        msg = f"git {words[0]} in {directory} failed: {done.stderr.decode(errors='replace').strip()}"
+        raise GitError(msg)
+    return done.stdout
