@@ -10,11 +10,13 @@ from importlib.metadata import version
 from pathlib import Path
 
 import cases
+import environment
+import provenance
 import registers
 import sweeps
 from cases import Row
 
-CASES = cases.CASES | registers.CASES | sweeps.CASES
+CASES = cases.CASES | registers.CASES | sweeps.CASES | provenance.CASES | environment.CASES
 
 _COLUMNS = ("benchmark", "compared", "measure", "ratio", "quartiles", "least", "limit", "verdict", "medians in ms")
 
