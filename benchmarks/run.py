@@ -10,13 +10,14 @@ from importlib.metadata import version
 from pathlib import Path
 
 import cases
+import console
 import environment
 import provenance
 import registers
 import sweeps
 from cases import Row
 
-CASES = cases.CASES | registers.CASES | sweeps.CASES | provenance.CASES | environment.CASES
+CASES = cases.CASES | registers.CASES | sweeps.CASES | provenance.CASES | environment.CASES | console.CASES
 
 _COLUMNS = ("benchmark", "compared", "measure", "ratio", "quartiles", "least", "limit", "verdict", "medians in ms")
 

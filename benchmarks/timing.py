@@ -71,7 +71,7 @@ def process(command: Sequence[str], *, cwd: Path, log: Path) -> Cost:
     Raises:
         RuntimeError: It failed; the message ends with what it printed last.
     """
-    hidden = ("GIT_", "PYTHONDONTWRITEBYTECODE", "PYTHONPROFILEIMPORTTIME")
+    hidden = ("GIT_", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "PYTHONPROFILEIMPORTTIME")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(hidden)}
     with log.open("wb") as output:
         begun = perf_counter()

@@ -79,7 +79,7 @@ def test_the_default_preset_states_its_order_and_what_differs_from_the_defaults(
         "git_info": {"show_task": False, "patch": True},
     }
     assert all(entry["_target_"] == own[room]["_target_"] for room, entry in preset.items())
-    assert sum(map(len, preset.values())) == len(preset) + 2, "each further key costs every job of a sweep"
+    assert sum(map(len, preset.values())) == len(preset) + 3, "each further key costs every job of a sweep"
 
 
 @each_callback

@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from hydra_callbacks.callbacks import (
         AnyRunCallback,
+        ConsoleCapture,
+        CrashReport,
+        EnvironmentInfo,
         ExecShellCommand,
         GitInfo,
         LatestRunLink,
@@ -36,6 +39,9 @@ __version__ = "0.7.0.dev0"
 
 __all__ = [
     "AnyRunCallback",
+    "ConsoleCapture",
+    "CrashReport",
+    "EnvironmentInfo",
     "ExecShellCommand",
     "GitInfo",
     "HydraCallbacksError",

@@ -65,3 +65,14 @@ class RunAborted(SystemExit):
     def __str__(self) -> str:
         """Return the reason instead of the exit status."""
         return self.reason
+
+
+class Terminated(SystemExit):
+    """Raised in the main thread when the process is told to end (SIGTERM), so that the end is told to the callbacks."""
+
+    def __init__(self) -> None:
+        super().__init__(143)  # as shells show the signal
+
+    def __str__(self) -> str:
+        """Return what happened instead of the exit status."""
+        return "killed by SIGTERM"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from commands import called, lines, program
 from conftest import PLAIN_CONFIG
-from run_dirs import GONE, failed, host, job, make_hydra_run, make_run, record, run_id, running
+from run_dirs import GONE, failed, host, job, make_hydra_run, make_run, record, run_id, running, write
 
 from hydra_callbacks.cli import show
 from hydra_callbacks.runs.index import index
@@ -139,10 +139,32 @@ def test_a_running_a_lost_and_an_interrupted_run(here: Path) -> None:
     assert shown("running").splitlines()[:2] == ["▶ running   running", ""]
     assert shown("lost").splitlines()[:3] == [
         "? lost   lost",
-        "  Its process is gone, and its end was not told: killed, or out of memory?",
+        "  Its process is gone: it was killed, perhaps out of memory",
         "",
     ]
     assert shown("stopped").splitlines()[:2] == ["■ interrupted   stopped", "  KeyboardInterrupt:"]
+
+
+def test_a_crash_in_short_and_a_fault_in_compiled_code(here: Path) -> None:
+    crash = {"at": "train.py:7 in main", "locals": {"lr": "1", "batch": "[1, 2]"}, "log": ["a"], "file": "crash.txt"}
+    make_run(here / "crashed", 2, **failed(crash=crash))
+    told = shown("crashed")
+    assert (
+        "\n\ncrash\n"
+        "  at            train.py:7 in main\n"
+        "  locals.lr     1\n"
+        "  locals.batch  [1, 2]\n"
+        "  file          crash.txt\n\nTraceback"
+    ) in told
+    evidence = {"fault_log": ".hydra/fault.log", "oom_kills": 0, "machine_oom_kills": 0}
+    make_run(here / "lost", **running(GONE, evidence=evidence))
+    (here / "lost/.hydra/fault.log").write_text('Fatal Python error: Aborted\n\n  File "train.py", line 7 in main\n')
+    told = shown("lost")
+    assert told.splitlines()[1] == (
+        "  Its process is gone: it died of a fault in compiled code (Fatal Python error: Aborted)"
+    )
+    assert told.endswith('\n\nFatal Python error: Aborted\n\n  File "train.py", line 7 in main')
+    assert "oom_kills" not in told
 
 
 def test_a_directory_with_hydras_own_files_only(here: Path) -> None:
@@ -234,3 +256,26 @@ def test_what_a_terminal_would_obey_is_spelled_out(here: Path) -> None:
     assert text.count(r"a\x1b]0;owned\x07\x1b[31mb\u202e") == 10
     assert r'["é", "a\u001b]0;owned\u0007\u001b[31mb\u202e"]' in text
     assert not set(text) & set(evil[1:2] + "\x07\u202e")
+
+
+@pytest.mark.parametrize("state", ["failed", "lost", "completed"])
+def test_the_end_of_the_console_of_a_run_that_failed_or_was_lost(here: Path, state: str) -> None:
+    told = {"failed": failed(), "lost": running(GONE), "completed": {}}[state]
+    directory = make_run(here / "run", **told, console={"file": "console.log"})
+    trace = failed()["error"]["traceback"]
+    printed = "".join(f"step {number}\x1b[2J\n" for number in range(12))
+    write(directory / "console.log", printed + (trace if state == "failed" else ""))
+    text = shown("run")
+    end = "\n\nprinted last\n" + "\n".join(rf"  step {number}\x1b[2J" for number in range(2, 12))
+    if state == "failed":
+        assert text.endswith(f"{end}\n\n{trace.rstrip()}")
+    else:
+        assert text.endswith(end) is (state == "lost")
+    assert ("printed last" in text) is (state != "completed")
+
+
+def test_a_console_that_is_not_there_or_elsewhere_is_not_shown(here: Path) -> None:
+    write(here / "secret.txt", "secret\n")
+    make_run(here / "run", **failed(console={"file": "../secret.txt"}))
+    make_run(here / "other", **failed(console="odd"))
+    assert "printed last" not in shown("run") + shown("other")

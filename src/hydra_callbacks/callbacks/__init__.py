@@ -6,6 +6,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hydra_callbacks.callbacks.console_capture import ConsoleCapture
+    from hydra_callbacks.callbacks.crash_report import CrashReport
+    from hydra_callbacks.callbacks.environment_info import EnvironmentInfo
     from hydra_callbacks.callbacks.exec_shell_command import ExecShellCommand
     from hydra_callbacks.callbacks.git_info import GitInfo
     from hydra_callbacks.callbacks.latest_run_link import LatestRunLink
@@ -21,6 +24,9 @@ if TYPE_CHECKING:
     from hydra_callbacks.lifecycle import AnyRunCallback
 
 ROOMS = {
+    "ConsoleCapture": "console_capture",
+    "CrashReport": "crash_report",
+    "EnvironmentInfo": "environment_info",
     "ExecShellCommand": "exec_shell_command",
     "GitInfo": "git_info",
     "LatestRunLink": "latest_run_link",
@@ -39,6 +45,9 @@ ROOMS = {
 __all__ = [
     "ROOMS",
     "AnyRunCallback",
+    "ConsoleCapture",
+    "CrashReport",
+    "EnvironmentInfo",
     "ExecShellCommand",
     "GitInfo",
     "LatestRunLink",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("hydra.callbacks")
 _SHORT_WAIT_S = 0.015
+_MOST_NAMED = 5
 SHARED = ".provenance"
 """Name of the folder in a sweep's directory with what its jobs share."""
 
@@ -23,14 +24,15 @@ SHARED = ".provenance"
 class GitInfo(RunCallback):
     """Log and record the commit of the application; keep what was changed since; optionally demand a clean tree.
 
-    The tree is read once for a run or a sweep, beside the job's start. The record of every job gets a `git` section:
+    The tree is read once for a run or a sweep; a single run's start does not wait for it, unless `clean` or `show_task`
+    ask for that. The record of every job gets a `git` section:
     sha, branch, is_dirty, root, tag, remote, ahead, behind, submodules, patch and left_out. Changes to tracked files
     make a tree dirty; untracked files do not.
 
     Args:
         clean: Refuse to start while the tree has uncommitted changes, or when that cannot be told.
         show_task: In a single run, put `git` (sha, is_dirty) into the configuration that the task sees, unless it has
-            such a key of its own; the start waits for git then. The preset `default` does not: a task may pass its
+            such a key of its own. The preset `default` does not: a task may pass its
             configuration on as it is.
         patch: Keep one patch against the commit, with what is staged, changed, removed, or not tracked and not ignored;
             binary files, too. It stands beside the run record, or in `.provenance` in the sweep's directory.
@@ -69,12 +71,12 @@ class GitInfo(RunCallback):
         self.max_file_mb = max_file_mb
         self.repository = repository
         self._capture: GitCapture | None = None
-        self._is_said = False
+        self._is_said = self._is_finished = False
 
     def __getstate__(self) -> dict[str, Any]:
         """Wait for git before a launcher sends this to the jobs."""
         if self._capture:
-            self._say(self._capture)
+            self._finish(self._capture)
         return self.__dict__
 
     def launch_started(self, launch: Launch) -> None:
@@ -83,9 +85,9 @@ class GitInfo(RunCallback):
 
         limits = PatchLimits(int(self.max_patch_mb * 1e6), int(self.max_file_mb * 1e6)) if self.patch else None
         folder = launch.output_dir / SHARED if launch.is_sweep and launch.output_dir else None
-        self._is_said = False
+        self._is_said = self._is_finished = False
         self._capture = GitCapture(self._directory(launch), limits, launch.redactor(), folder)
-        if self.clean or (self.show_task and not launch.is_sweep):
+        if self.clean or self.show_task or launch.is_sweep:
             self._look(launch, self._capture)
 
     def _directory(self, launch: Launch) -> Path:
@@ -106,9 +108,10 @@ class GitInfo(RunCallback):
                 self._capture = None
                 reason = f"No clean git repository, aborting: {error}"
                 raise RunAborted(reason) from error
-            return
-        if self.clean and state.is_dirty:
             self._say(capture)
+            return
+        self._say(capture)
+        if self.clean and state.is_dirty:
             self._capture = None
             reason = f"Repo is dirty, aborting: commit or stash the changes in {state.root}, or set clean=false"
             raise RunAborted(reason)
@@ -129,17 +132,16 @@ class GitInfo(RunCallback):
     def job_ended(self, job: Job, outcome: Outcome) -> None:  # noqa: ARG002  (however it ended)
         """See to it that it is recorded."""
         if self._capture:
-            self._say(self._capture)
+            self._finish(self._capture)
 
     def launch_ended(self, launch: Launch, outcome: Outcome) -> None:  # noqa: ARG002  (as above)
         """Let go of it."""
         if self._capture:
-            self._say(self._capture)
+            self._finish(self._capture)
         self._capture = None
 
     def _say(self, capture: GitCapture) -> None:
-        """Wait until all is known, and log it once."""
-        capture.wait()
+        """Wait until the state is known, and log it once."""
         if self._is_said:
             return
         self._is_said = True
@@ -147,11 +149,20 @@ class GitInfo(RunCallback):
             state = capture.state()
         except GitError as error:
             log.warning("No git information: %s", error)
-            return
-        log.warning("Git sha: %s, dirty: %s", state.sha, state.is_dirty)
-        if capture.left_out:
-            names = ", ".join(list(capture.left_out)[:5])
-            log.warning("The patch lacks %s (`left_out` in the run record says why)", names)
+        else:
+            log.warning("Git sha: %s, dirty: %s", state.sha, state.is_dirty)
+
+    def _finish(self, capture: GitCapture) -> None:
+        """Wait until all is known, and log what the patch lacks, once."""
+        self._say(capture)
+        capture.wait()
+        names = [] if self._is_finished else list(capture.left_out)
+        self._is_finished = True
+        if names:
+            more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+            log.warning(
+                "The patch lacks %s%s (git.left_out in the run record says why)", ", ".join(names[:_MOST_NAMED]), more
+            )
 
 
 def _record(capture: GitCapture, job: Job) -> None:

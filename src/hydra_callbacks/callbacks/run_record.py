@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import traceback
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("hydra.callbacks")
 _LONGEST_TEXT = 100_000  # characters
+REPRODUCES = "HYDRA_CALLBACKS_REPRODUCES"
+"""Variable with the id of the run that is being reproduced, or the directory of the sweep."""
 
 
 class RunRecord(RunCallback):
@@ -90,6 +93,7 @@ class RunRecord(RunCallback):
                 "output_dir": job.output_dir,
                 "sweep_dir": job.launch_dir if job.is_sweep else None,
                 "host": host_facts(),
+                "reproduces": os.environ.get(REPRODUCES),
             }
         )
         if not job.record.claim():

@@ -16,7 +16,7 @@ from hydra_callbacks.errors import HydraCallbacksError
 
 COMMANDS = (
     *("best", "callbacks", "clean", "completion", "diff", "gather", "index", "list"),
-    *("resume", "show", "sql", "watch"),
+    *("reproduce", "resume", "show", "sql", "watch"),
 )
 """Each command, the same as its module's name; the module's `command` is it."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -10,20 +9,13 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from hydra_callbacks.cli import options, render
+from hydra_callbacks.runs.command_line import CommandLine
 from hydra_callbacks.runs.query import find_column
 from hydra_callbacks.runs.resolve import run_of
 from hydra_callbacks.support import texts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from hydra_callbacks.runs.register.row import Row
-
-_PLACES = ("-cn", "--config-name", "-cp", "--config-path", "-cd", "--config-dir")
-"""Hydra's options that decide which configuration the overrides apply to."""
-_HYDRA = re.compile(r"[+~]{0,2}hydra[./]")
-_OF_A_SWEEP = re.compile(r"[+~]{0,2}hydra(?:[./](?:launcher|sweeper|sweep|mode)\b|\.run\.dir\b)")
-"""The latter also where a single run went, which should not be overwritten."""
 
 
 @click.command("best")
@@ -69,7 +61,8 @@ def run(  # noqa: PLR0913  (what is told, and how)
     """
     record = run_of(row, None).record
     words = [str(word) for word in record.get("overrides") or []]
-    again = texts.as_words(["python", *_program(record.get("command")), *words])
+    line = CommandLine.of(record.get("command"))
+    again = texts.as_words(["python", *line.program, *line.places(), *line.of_hydra(), *words])
     if form != "table":
         told = {"run": row.get("run-dir"), "id": row.get("run-id"), column: row[column], "overrides": words}
         render.write([{**told, "command": again}], form, out)
@@ -97,23 +90,6 @@ def _where(record: dict[str, Any]) -> str:
         told += f", on commit {str(git['sha'])[:8]}"
         told += " with changes that were not committed" if git.get("is_dirty") else ""
     return told
-
-
-def _program(command: Sequence[Any] | None) -> list[str]:
-    """Return the program's name, what chooses the configuration, and Hydra's own overrides that are not about sweeps.
-
-    Args:
-        command: The words that the application was started with.
-    """
-    words = [str(word) for word in command or ["your_app.py"]]
-    n_first = 2 if words[0] == "-m" else 1
-    chosen = words[:n_first]
-    for index, word in enumerate(words[n_first:], start=n_first):
-        if word in _PLACES:
-            chosen += words[index : index + 2]
-        elif word.partition("=")[0] in _PLACES or (_HYDRA.match(word) and not _OF_A_SWEEP.match(word)):
-            chosen.append(word)
-    return chosen
 
 
 def _is_number(value: Any) -> bool:

@@ -11,6 +11,7 @@ import click
 
 from hydra_callbacks.cli import options, render
 from hydra_callbacks.provenance import git
+from hydra_callbacks.runs import environment
 from hydra_callbacks.runs.filters import comparable
 from hydra_callbacks.runs.find import as_typed
 from hydra_callbacks.runs.resolve import find_run
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from hydra_callbacks.runs.find import Run
 
 _SECTIONS = ("app", "config", "overrides", "git", "environment", "packages", "result")
+_OF_ITS_OWN = {"file", "packages", "slurm", "ray", "kubernetes"}  # of an environment, what differs in any two runs
 _MOST_COMMITS = 20
 _SHA = 8  # characters that are shown of it
 
@@ -108,23 +110,10 @@ def _sections(run: Run) -> dict[str, dict[str, Any]]:
         name: value if equals else "(deleted)"
         for name, equals, value in (str(word).partition("=") for word in data.get("overrides") or [])
     }
-    told["packages"] = _packages(run)
-    told["environment"].pop("packages", None)
+    told["packages"] = environment.packages_of(data, run.directory)
+    facts = environment.facts_of(data, run.directory)
+    told["environment"] = flatten({key: value for key, value in facts.items() if key not in _OF_ITS_OWN})
     return told
-
-
-def _packages(run: Run) -> dict[str, str]:
-    """Return the packages in the file that the record's section `environment` names, in lines `name==version`."""
-    environment = run.record.get("environment")
-    name = environment.get("packages") if isinstance(environment, dict) else None
-    for folder in (run.directory / ".hydra", run.directory) if isinstance(name, str) else ():
-        try:
-            lines = Path(folder, str(name)).read_text(encoding="utf-8").split("\n")
-        except (OSError, ValueError):
-            continue
-        pairs = (line.strip().partition("==") for line in lines if line.strip() and not line.startswith("#"))
-        return {package: version or "(no version)" for package, _, version in pairs}
-    return {}
 
 
 def _commits(found: Sequence[Run]) -> list[str]:

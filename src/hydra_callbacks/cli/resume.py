@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hydra_callbacks.cli import Failure, options, render
+from hydra_callbacks.runs.command_line import HYDRA, CommandLine, assigned
 from hydra_callbacks.runs.find import as_typed
 from hydra_callbacks.runs.sweep import read_sweep
 from hydra_callbacks.support.redact import REDACTED
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
 
     from hydra_callbacks.runs.journal_lines import Launch
 
-_WITH_VALUE = {"-cn", "--config-name", "-cp", "--config-path", "-cd", "--config-dir", "-p", "--package"}
-_MULTIRUN = {"-m", "--multirun"}
-_HYDRA = re.compile(r"hydra[./]")
 _OURS = re.compile(r"hydra(?:\.sweep\.dir|[/.]sweeper\b.*|\.mode)")
 _INTERRUPTED = 130
 
@@ -53,7 +51,7 @@ def command(
     origin = found.origin or found.launch
     if origin is None:
         msg = f"{as_typed(sweep)} has no journal that tells how it was started; start the application yourself:\n"
-        msg += f"  python your_app.py -m hydra/sweeper=resume {_assigned('hydra.sweep.dir', sweep)}"
+        msg += f"  python your_app.py -m hydra/sweeper=resume {assigned('hydra.sweep.dir', str(sweep.absolute()))}"
         raise Failure(msg)
     settings = ["hydra.sweeper.dry_run=true"] if dry_run else []
     settings += ["hydra.sweeper.allow_changes=true"] if allow_changes else []
@@ -80,22 +78,10 @@ def again(origin: Launch, sweep_dir: Path, overrides: Sequence[str]) -> list[str
     Raises:
         Failure: One of the launch's own words held a secret.
     """
-    words = origin.command
-    n_first = 2 if words[:1] == ["-m"] else 1
-    program, options_, kept = words[:n_first], [], []
-    rest = iter(words[n_first:])
-    for word in rest:
-        if word in _WITH_VALUE:
-            options_ += [word, next(rest, "")]
-        elif word in _MULTIRUN:
-            continue
-        elif word.startswith("-"):
-            options_.append(word)
-        else:
-            kept.append(word)
+    line = CommandLine.of(origin.command)
     given = {_key(word) for word in overrides}
-    with_task = any(not _HYDRA.match(key) for key in given)
-    kept = [word for word in kept if _stays(_key(word), given, with_task=with_task)]
+    with_task = any(not HYDRA.match(key) for key in given)
+    kept = [word for word in line.overrides if _stays(_key(word), given, with_task=with_task)]
     secret = [word.partition("=")[0] for word in kept if REDACTED in word]
     if secret:
         msg = f"the value of {', '.join(secret)} was not kept, as its name says that it is secret; give it again:\n"
@@ -103,10 +89,11 @@ def again(origin: Launch, sweep_dir: Path, overrides: Sequence[str]) -> list[str
         raise Failure(msg)
     if origin.app == "zen_launch":
         msg = "the sweep was started by hydra_zen.launch, which reads no command line of its own; start it with\n"
-        msg += f"  hydra/sweeper=resume {_assigned('hydra.sweep.dir', sweep_dir)}\namong the overrides of the call"
+        place = assigned("hydra.sweep.dir", str(sweep_dir.absolute()))
+        msg += f"  hydra/sweeper=resume {place}\namong the overrides of the call"
         raise Failure(msg)
-    ours = ["hydra/sweeper=resume", _assigned("hydra.sweep.dir", sweep_dir)]
-    return [*program, *options_, "-m", *kept, *ours, *overrides]
+    ours = ["hydra/sweeper=resume", assigned("hydra.sweep.dir", str(sweep_dir.absolute()))]
+    return [*line.program, *line.options, "-m", *kept, *ours, *overrides]
 
 
 def _key(word: str) -> str:
@@ -119,16 +106,7 @@ def _stays(key: str, given: set[str], *, with_task: bool) -> bool:
         return False
     if "hydra/launcher" in given and key.startswith(("hydra/launcher", "hydra.launcher")):
         return False
-    return with_task or _HYDRA.match(key) is not None
-
-
-def _assigned(key: str, value: Path) -> str:
-    """Return an override, quoted as Hydra's grammar has it."""
-    text = str(value.absolute())
-    if re.fullmatch(r"[\w/.\-:]+", text, re.ASCII):
-        return f"{key}={text}"
-    quoted = text.replace("\\", "\\\\").replace("'", "\\'")
-    return f"{key}='{quoted}'"
+    return with_task or HYDRA.match(key) is not None
 
 
 def _run(command_line: Sequence[str], cwd: Path) -> int:

@@ -8,8 +8,9 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from hydra_callbacks.cli import options, render
+from hydra_callbacks.cli.console_end import last_lines
 from hydra_callbacks.cli.list import local_time
-from hydra_callbacks.runs import record
+from hydra_callbacks.runs import death, environment, record
 from hydra_callbacks.runs.find import as_typed
 from hydra_callbacks.runs.resolve import find_run
 from hydra_callbacks.support import texts
@@ -25,8 +26,9 @@ if TYPE_CHECKING:
 _SHOWN_ABOVE = {
     *("schema", "id", "attempt", "app", "config_name", "status", "started_at", "ended_at", "duration_s", "job"),
     *("error", "overrides", "command", "cwd", "output_dir", "sweep_dir", "host"),
+    "evidence",
 }
-_TOLD_ABOVE = {("git", "sha"), ("git", "branch"), ("git", "is_dirty")}
+_TOLD_ABOVE = {("git", "sha"), ("git", "branch"), ("git", "is_dirty"), ("crash", "log")}  # that stands in the report
 _FIRST = ("result", "config")
 _UNITS: dict[str, Callable[[float], str]] = {
     "_bytes": texts.size,
@@ -66,14 +68,33 @@ def run(found: Run, out: IO[str], *, as_json: bool = False, width: int | None = 
     _print_head(found, state, onto)
     _print_pairs({name: value for name, value in _facts(found).items() if value}, onto)
     for name in sorted(data.keys() - _SHOWN_ABOVE, key=lambda name: (*(name != each for each in _FIRST), name)):
-        section = flatten(data[name]) if isinstance(data[name], dict) else {"": data[name]}
+        shown = _environment(found) if name == "environment" else data[name]
+        section = flatten(shown) if isinstance(shown, dict) else {"": shown}
         section = {key: value for key, value in section.items() if (name, key) not in _TOLD_ABOVE}
         if section:
             onto.print(f"\n{name}")
             _print_pairs({key: _told(name, key, value) for key, value in section.items()}, onto)
+    printed = last_lines(found.directory, data) if state in {"failed", "lost"} else []
+    if printed:
+        onto.print("\nprinted last")
+        onto.print("\n".join(f"  {line}".rstrip() for line in printed), soft_wrap=True)
     trace = _section(data, "error").get("traceback")
+    if not trace and state == "lost":
+        trace = death.fault_of(data, found.directory)
     if trace:
         onto.print(f"\n{str(trace).rstrip()}", soft_wrap=True)
+
+
+def _environment(found: Run) -> Any:
+    """Return the section, with what stands in the file that it names: of the packages, their number."""
+    section = found.record["environment"]
+    if not environment.document(found.record, found.directory):
+        return section
+    packages = environment.packages_of(found.record, found.directory)
+    return {
+        **environment.facts_of(found.record, found.directory),
+        **({"n_packages": len(packages)} if packages else {}),
+    }
 
 
 def _print_head(found: Run, state: str, onto: Console) -> None:
@@ -85,7 +106,7 @@ def _print_head(found: Run, state: str, onto: Console) -> None:
         text = f"{error.get('type')}: {error.get('message')}".replace("\n", "\n  ")
         onto.print(f"  {text}", style=texts.style_of(state), soft_wrap=True)
     if state == "lost":
-        onto.print("  Its process is gone, and its end was not told: killed, or out of memory?")
+        onto.print(f"  Its process is gone: {death.cause_of(found.record, found.directory)}", soft_wrap=True)
     if state == "unknown":
         onto.print("  It has no run record: this is what Hydra's own files tell.")
     if not found.directory.is_dir():

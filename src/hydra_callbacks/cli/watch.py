@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import sys
 import time
+from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 import click
 
 from hydra_callbacks.cli import Failure, options, render
-from hydra_callbacks.runs.find import as_typed
+from hydra_callbacks.runs import death
+from hydra_callbacks.runs.find import as_typed, run_in
 from hydra_callbacks.runs.sweep import SweepReader
+from hydra_callbacks.runs.sweep_job import Error
 from hydra_callbacks.runs.view import View, view_of
-from hydra_callbacks.support.texts import as_words
+from hydra_callbacks.support.texts import as_words, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from rich.text import Text
+
+    from hydra_callbacks.runs.sweep_job import SweepJob
 
 _MOST_FAILED = 10
 _MOST_RUNNING = 8
@@ -78,11 +82,18 @@ def _lines(view: View, width: int, *, most: int) -> list[Text]:
     from hydra_callbacks.progress.panel import failure, panel  # noqa: PLC0415  (as above)
 
     lines = panel(view, width, most_failed=0)
-    lines += [Text(failure(job), style="red") for job in view.failed[:most]]
+    lines += [Text(printable(failure(_explained(job, view))), style="red") for job in view.failed[:most]]
     if len(view.failed) > most:
         lines.append(Text(f"  ... and {len(view.failed) - most:,} more"))
     running = (f"▶ job {job.num}: {as_words(job.overrides)}" for job in view.running)
     return [*lines, *(Text(each, style="cyan") for each, _ in zip(running, range(_MOST_RUNNING), strict=False))]
+
+
+def _explained(job: SweepJob, view: View) -> SweepJob:
+    """Return a job that was lost with what this machine can tell of the reason, as its error."""
+    run = run_in(job.directory(Path(view.directory))) if job.status == "lost" else None
+    cause = death.cause_of(run.record, run.directory) if run else None
+    return job.but(error=Error("lost", cause)) if cause else job
 
 
 def _follow(look: Callable[[], View], interval_s: float) -> View:

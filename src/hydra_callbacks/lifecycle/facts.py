@@ -66,7 +66,9 @@ class Launch:
         """Return what takes the secrets of the configuration and of the environment out of texts."""
         data = OmegaConf.to_container(self.hydra_config, resolve=False)
         task = {key: value for key, value in data.items() if key != "hydra"} if isinstance(data, dict) else {}
-        return Redactor(task)
+        redactor = Redactor(task)
+        redactor.learn_overrides(map(str, OmegaConf.select(self.hydra_config, "hydra.overrides.task") or []))
+        return redactor
 
     def show_task(self, key: str, value: Any) -> bool:
         """Put a value into the configuration that the task will see; only at the start of a single run.

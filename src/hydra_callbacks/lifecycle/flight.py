@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 
+from hydra_callbacks.errors import Terminated
+from hydra_callbacks.lifecycle import sigterm
 from hydra_callbacks.lifecycle.facts import Job, Launch, Outcome, Status
 from hydra_callbacks.support.plain import plain, text_of
 
@@ -104,7 +106,7 @@ def _told(job: Job, outcome: Outcome) -> dict[str, Any]:
 def _status(error: BaseException | None, *, is_sweep_launch: bool) -> Status:
     if isinstance(error, SystemExit) and error.code in {0, None}:
         return "interrupted" if is_sweep_launch else "completed"
-    if isinstance(error, KeyboardInterrupt):
+    if isinstance(error, (KeyboardInterrupt, Terminated)):
         return "interrupted"
     return "completed" if error is None else "failed"
 
@@ -155,6 +157,7 @@ def _forget(flight: Flight) -> None:
     _flights.pop((flight.kind, id(flight.config)), None)
     if not _flights:
         atexit.unregister(_at_exit)
+        sigterm.leave()
 
 
 def _end_left_open(error: BaseException | None, *, frame: FrameType | None = None) -> None:
@@ -200,12 +203,15 @@ class _WatchedHydraConfig(HydraConfig):
 
     @cfg.setter
     def cfg(self, value: Any) -> None:
+        error = sys.exc_info()[1]
         try:
-            _end_left_open(sys.exc_info()[1], frame=sys._getframe(1))  # noqa: SLF001
+            _end_left_open(error, frame=sys._getframe(1))  # noqa: SLF001
         finally:
             if not any(kind == "job" for kind, _ in _flights):
                 self.__class__ = HydraConfig  # type: ignore[assignment]  # back to what it was
             self.__dict__["cfg"] = value
+        if not _flights:  # a worker process, whose pool would take the exception for the job's result
+            sigterm.obey(error)
 
 
 class _WatchedGlobalHydra(GlobalHydra):
@@ -214,8 +220,10 @@ class _WatchedGlobalHydra(GlobalHydra):
     def clear(self) -> None:
         try:
             if _is_in(sys._getframe(1), "hydra._internal.utils", {"_run_hydra"}):  # noqa: SLF001
-                _end_left_open(_cause(sys.exc_info()[1]))
+                error = sys.exc_info()[1]
+                _end_left_open(_cause(error))
                 self.__class__ = GlobalHydra  # type: ignore[assignment]  # back to what it was
+                sigterm.obey(error)
         finally:
             GlobalHydra.clear(self)
 

@@ -163,7 +163,7 @@ class GitCapture:
             more = {"...": f"{len(left_out) - _MOST_NAMED} more"} if len(left_out) > _MOST_NAMED else {}
             self._section["left_out"] = {**dict(list(left_out.items())[:_MOST_NAMED]), **more}
         if self._folder is not None:
-            self._file = self._patch.write(self._folder, f"git-{self._patch.digest}")  # a later launch has its own
+            self.keep(self._folder)
 
 
 def _section_of(state: GitState) -> dict[str, Any]:

@@ -86,8 +86,10 @@ class Patch:
     data: bytes = b""
     left_out: dict[str, str] = field(default_factory=dict)
 
-    def write(self, folder: Path, name: str = "git") -> Path | None:
-        """Write it to `NAME.patch` in a folder, or compressed to `NAME.patch.gz` when it is large.
+    def write(self, folder: Path) -> Path | None:
+        """Write it to `git-DIGEST.patch` in a folder, or compressed to `git-DIGEST.patch.gz` when it is large.
+
+        The eight hexadecimal digits tell it from those of other launches in the same directory.
 
         Returns:
             The file; None when nothing differs.
@@ -100,15 +102,11 @@ class Patch:
         if not self.data:
             return None
         is_large = len(self.data) > _COMPRESSED_FROM
-        file = folder / f"{name}.patch{'.gz' if is_large else ''}"
+        digest = hashlib.sha256(self.data).hexdigest()[:8]
+        file = folder / f"git-{digest}.patch{'.gz' if is_large else ''}"
         folder.mkdir(parents=True, exist_ok=True)
         write_whole(file, gzip.compress(self.data, mtime=0) if is_large else self.data)
         return file
-
-    @property
-    def digest(self) -> str:
-        """Eight hexadecimal digits that tell it from others."""
-        return hashlib.sha256(self.data).hexdigest()[:8]
 
 
 def read_patch(file: Path) -> bytes:

@@ -1,0 +1,110 @@
+"""How does the code of a run come back? As a fresh worktree of its commit with its patch applied."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hydra_callbacks.errors import GitError
+from hydra_callbacks.provenance.git_program import SHA, output, run
+from hydra_callbacks.provenance.patch import read_patch
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """The code that a run recorded, as far as it can be had.
+
+    Attributes:
+        root: Top directory of the working tree that it ran from.
+        repository: A directory in a repository that has the commit; None when nothing was committed yet.
+        sha: The commit; None likewise.
+        patch: What is applied to it; empty when nothing differed.
+        patch_file: Where that is kept.
+        missing: What cannot be had, in words.
+    """
+
+    root: Path
+    repository: Path | None
+    sha: str | None
+    patch: bytes = b""
+    patch_file: Path | None = None
+    missing: list[str] = field(default_factory=list)
+
+    def rebuild(self, folder: Path) -> None:
+        """Make the working tree in a folder that is not there yet; the user's own tree is not touched.
+
+        Raises:
+            GitError: Git refuses; the message has its own words.
+        """
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        if self.repository is None or self.sha is None:
+            folder.mkdir()
+            output(folder, ["init", "--quiet"])
+        else:
+            add = ["worktree", "add", "--quiet", "--force", "--detach"]  # though one that was there has been deleted
+            output(self.repository, [*add, str(folder), self.sha])
+            if (folder / ".gitmodules").exists():
+                output(folder, ["submodule", "--quiet", "update", "--init", "--recursive"])
+        if self.patch:
+            output(folder, ["apply", "--binary", "--whitespace=nowarn", "-"], stdin=self.patch)
+
+
+def code_of(record: Mapping[str, Any], output_dir: Path) -> Code:
+    """Return the code that a record tells of.
+
+    Args:
+        record: The run record.
+        output_dir: The job's directory, where it is now.
+
+    Raises:
+        GitError: It tells of none, or the commit is gone; the message says what is missing, and how near one can get.
+    """
+    told = record.get("git")
+    if not isinstance(told, dict) or not told.get("root"):
+        msg = f"the run in {output_dir} recorded no commit: GitInfo was off, or it ran outside of a repository; its"
+        msg += " configuration and overrides are there, to run the present code with (hydra-callbacks show)"
+        raise GitError(msg)
+    root, sha = Path(str(told["root"])), told.get("sha")
+    missing = [f"{name}: {why}" for name, why in (told.get("left_out") or {}).items()]
+    if "patch" not in told and told.get("is_dirty"):
+        missing.append("what had been changed and not committed: no patch was kept (GitInfo's setting `patch`)")
+    patch, file = b"", None
+    if told.get("patch"):
+        file = output_dir / str(told["patch"])
+        try:
+            patch = read_patch(file)
+        except OSError as error:
+            missing.append(f"what had been changed and not committed: {file} cannot be read ({error})")
+    repository = None if sha is None else _repository_with(str(sha), root, told.get("remote"))
+    return Code(root, repository, sha, patch, file, missing)
+
+
+def _repository_with(sha: str, root: Path, remote: str | None) -> Path:
+    """Return a directory in a repository that has a commit: where it ran, or the working directory.
+
+    Raises:
+        GitError: None has it.
+    """
+    for directory in (root, Path.cwd()):
+        if SHA.fullmatch(sha) and directory.is_dir():
+            done = run(directory, ["cat-file", "-e", f"{sha}^{{commit}}"])
+            if done.returncode == 0:
+                return directory
+    origin = f"; it may still be had by: git fetch {remote} {sha}" if remote else ""
+    msg = f"the commit {sha} is neither in {root} nor in the repository of the working directory{origin}"
+    raise GitError(msg)
+
+
+def inside(path: str, code: Code, folder: Path) -> str:
+    """Return a path that led into the tree as it leads into the one that was rebuilt; any other as it is."""
+    real = os.path.realpath(path) if os.path.isabs(path) else path  # noqa: PTH117  (a text)
+    root = os.path.realpath(code.root)
+    for each, top in ((path, str(code.root)), (real, root)):
+        if each == top or each.startswith(top + os.sep):
+            return str(folder) + each[len(top) :]
+    return path
