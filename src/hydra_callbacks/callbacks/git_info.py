@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from hydra_callbacks.provenance.git_capture import GitCapture
 
 log = logging.getLogger("hydra.callbacks")
-_SHORT_WAIT_S = 0.015
+_SHORT_WAIT_S = 0.003
 _MOST_NAMED = 5
 SHARED = ".provenance"
 """Name of the folder in a sweep's directory with what its jobs share."""
@@ -81,12 +81,12 @@ class GitInfo(RunCallback):
 
     def launch_started(self, launch: Launch) -> None:
         """Begin to read the tree; abort when it must be clean and is not."""
-        from hydra_callbacks.provenance.git_capture import GitCapture, PatchLimits  # noqa: PLC0415  (nothing heavy yet)
+        from hydra_callbacks.provenance.git_capture import GitCapture  # noqa: PLC0415  (nothing heavy yet)
 
-        limits = PatchLimits(int(self.max_patch_mb * 1e6), int(self.max_file_mb * 1e6)) if self.patch else None
+        limits = (int(self.max_patch_mb * 1e6), int(self.max_file_mb * 1e6)) if self.patch else None
         folder = launch.output_dir / SHARED if launch.is_sweep and launch.output_dir else None
         self._is_said = self._is_finished = False
-        self._capture = GitCapture(self._directory(launch), limits, launch.redactor(), folder)
+        self._capture = GitCapture(self._directory(launch), limits, launch.redactor() if limits else None, folder)
         if self.clean or self.show_task or launch.is_sweep:
             self._look(launch, self._capture)
 

@@ -79,9 +79,12 @@ def read_state(directory: Path, *, changes: bool = False) -> GitState:
     status = Call(
         directory, ["status", "--porcelain=v2", "--branch", "-z", "--no-renames", f"--untracked-files={untracked}"]
     )
-    describe = Call(directory, ["describe", "--tags"])
-    remotes = Call(directory, ["config", "-z", "--get-regexp", r"^(remote\..*\.url|branch\..*\.remote)$"])
-    done, tag, configured = status.end(), describe.end(), remotes.end()
+    root = _root(directory)
+    described = Call(directory, ["describe", "--tags"]) if _may_have_tags(root) else None
+    asked = ["config", "-z", "--get-regexp", r"^(remote\..*\.url|branch\..*\.remote)$"]
+    configured = Call(directory, asked) if _may_have_remotes(root) else None
+    done = status.end()
+    tag, remotes = (os.fsdecode(call.end().stdout) if call else "" for call in (described, configured))
     if done.returncode != 0:
         said = done.stderr.decode(errors="replace").strip()
         if "not a git repository" in said:
@@ -89,7 +92,7 @@ def read_state(directory: Path, *, changes: bool = False) -> GitState:
         else:
             msg = f"git cannot read {directory}: {said}"
         raise GitError(msg)
-    root = _root(directory)
+    root = root or Path(os.fsdecode(output(directory, ["rev-parse", "--show-toplevel"]).removesuffix(b"\n")))
     headers, found = _parse(os.fsdecode(done.stdout))
     branch = headers.get("branch.head")
     branch = None if branch == "(detached)" else branch
@@ -100,8 +103,8 @@ def read_state(directory: Path, *, changes: bool = False) -> GitState:
         sha=None if sha == "(initial)" else sha,
         branch=branch,
         is_dirty=any(change.is_tracked for change in found),
-        tag=os.fsdecode(tag.stdout).strip() or None,
-        remote=_remote(os.fsdecode(configured.stdout), branch),
+        tag=tag.strip() or None,
+        remote=_remote(remotes, branch),
         ahead=int(counts[1]) if counts else None,
         behind=int(counts[2]) if counts else None,
         submodules=_submodules(root) if (root / ".gitmodules").exists() else {},
@@ -109,12 +112,30 @@ def read_state(directory: Path, *, changes: bool = False) -> GitState:
     )
 
 
-def _root(directory: Path) -> Path:
-    """Return the tree's top directory."""
-    for each in (directory, *directory.parents):
-        if (each / ".git").exists():
-            return each
-    return Path(os.fsdecode(output(directory, ["rev-parse", "--show-toplevel"]).removesuffix(b"\n")))
+def _root(directory: Path) -> Path | None:
+    """Return the tree's top directory; None where it is not found by a look."""
+    return next((each for each in (directory, *directory.parents) if (each / ".git").exists()), None)
+
+
+def _may_have_tags(root: Path | None) -> bool:
+    """Tell whether it is worth while to start git for them: only a plain repository can be seen through."""
+    git = root / ".git" if root else None
+    if git is None or not git.is_dir():
+        return True
+    try:
+        return any((git / "refs" / "tags").iterdir()) or b" refs/tags/" in (git / "packed-refs").read_bytes()
+    except FileNotFoundError:
+        return (git / "reftable").exists()
+    except OSError:
+        return True
+
+
+def _may_have_remotes(root: Path | None) -> bool:
+    git = root / ".git" if root else None
+    try:
+        return git is None or not git.is_dir() or b"[remote" in (git / "config").read_bytes()
+    except OSError:
+        return True
 
 
 def _parse(status: str) -> tuple[dict[str, str], list[Change]]:

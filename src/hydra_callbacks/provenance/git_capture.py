@@ -5,36 +5,20 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hydra_callbacks.errors import GitError
 from hydra_callbacks.provenance.git import GitState, read_state
-from hydra_callbacks.provenance.patch import Patch, make_patch
-from hydra_callbacks.provenance.patch_secrets import holds_secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from hydra_callbacks.provenance.patch import Patch
     from hydra_callbacks.support.redact import Redactor
 
 _log = logging.getLogger("hydra.callbacks")
 _MOST_NAMED = 100
-
-
-@dataclass(frozen=True, slots=True)
-class PatchLimits:
-    """How large a patch may become.
-
-    Attributes:
-        total_bytes: All of it.
-        file_bytes: A file in it, and its part of the patch.
-    """
-
-    total_bytes: int
-    file_bytes: int
 
 
 class GitCapture:
@@ -44,17 +28,21 @@ class GitCapture:
 
     Args:
         directory: Any directory in the tree.
-        limits: Those of the patch; None for no patch.
-        redactor: What knows the secrets that no patch may hold.
+        limits: The patch's largest size in bytes, and that of a file in it; None for no patch.
+        redactor: What knows the secrets that no patch may hold; with limits only.
         folder: Where the patch is written as soon as it is made; None when `keep` is to tell.
     """
 
     def __init__(
-        self, directory: Path, limits: PatchLimits | None, redactor: Redactor, folder: Path | None = None
+        self,
+        directory: Path,
+        limits: tuple[int, int] | None,
+        redactor: Redactor | None = None,
+        folder: Path | None = None,
     ) -> None:
         self._state: GitState | None = None
         self._error: GitError | None = None
-        self._patch = Patch()
+        self._patch: Patch | None = None
         self._file: Path | None = None
         self._folder = folder
         self._section: dict[str, Any] = {}
@@ -88,7 +76,7 @@ class GitCapture:
         Raises:
             OSError: It cannot be written.
         """
-        if self._file is None:
+        if self._file is None and self._patch is not None:
             self._file = self._patch.write(folder)
 
     @property
@@ -123,13 +111,13 @@ class GitCapture:
         """Wait for the end, and leave the thread out."""
         self.wait()
         kept = {"_section": self._section, "_file": self._file, "_error": self._error}
-        return {**kept, "_thread": None, "_waiting": None, "_patch": Patch(), "_lock": None}
+        return {**kept, "_thread": None, "_waiting": None, "_patch": None, "_lock": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Take what is known."""
         self.__dict__ |= {**state, "_lock": threading.Lock()}
 
-    def _run(self, directory: Path, limits: PatchLimits | None, redactor: Redactor) -> None:
+    def _run(self, directory: Path, limits: tuple[int, int] | None, redactor: Redactor | None) -> None:
         try:
             self._learn(directory, limits, redactor)
         except GitError as error:
@@ -143,20 +131,23 @@ class GitCapture:
             for act in waiting:
                 act()
 
-    def _learn(self, directory: Path, limits: PatchLimits | None, redactor: Redactor) -> None:
+    def _learn(self, directory: Path, limits: tuple[int, int] | None, redactor: Redactor | None) -> None:
         state = read_state(directory, changes=limits is not None)
         self._state, self._section = state, _section_of(state)
         self._has_state.set()
-        if limits is None:
+        if limits is None or redactor is None:
             return
         self._section["patch"] = None  # nothing differs, as far as is known
         if not state.changes:
             return
+        from hydra_callbacks.provenance.patch import make_patch  # noqa: PLC0415  (most trees are clean)
+        from hydra_callbacks.provenance.patch_secrets import holds_secret  # noqa: PLC0415  (as above)
+
         self._patch = make_patch(
             state,
-            max_bytes=limits.total_bytes,
-            max_file_bytes=limits.file_bytes,
-            is_secret=partial(holds_secret, redactor=redactor),
+            max_bytes=limits[0],
+            max_file_bytes=limits[1],
+            is_secret=lambda path, text: holds_secret(path, text, redactor),
         )
         left_out = self._patch.left_out
         if left_out:

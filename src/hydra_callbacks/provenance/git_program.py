@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import subprocess
-import tempfile
 from typing import TYPE_CHECKING
 
 from hydra_callbacks.errors import GitError
@@ -40,18 +39,16 @@ class Call:
             msg = "there is no git program on the PATH; install git, or switch GitInfo off"
             raise GitError(msg)
         self._told = f"git {words[0]} in {directory}"
-        self._out = tempfile.TemporaryFile()  # noqa: SIM115  (a pipe would make it wait until somebody reads)
         try:
             self._process = subprocess.Popen(  # noqa: S603  (fixed words, paths, and commits that are hexadecimal)
                 [git, "--no-optional-locks", *words],
                 cwd=directory,
                 env={**os.environ, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", **(env or {})},
                 stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
-                stdout=self._out,
+                stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
             )
         except OSError as error:
-            self._out.close()
             msg = f"{self._told} could not be run: {error}"
             raise GitError(msg) from error
         self._stdin = stdin
@@ -62,15 +59,14 @@ class Call:
         Raises:
             GitError: It takes longer than ten minutes.
         """
-        with self._process as process, self._out as out:
+        with self._process as process:
             try:
-                _, said = process.communicate(self._stdin or None, timeout=_TIMEOUT_S)
+                printed, said = process.communicate(self._stdin or None, timeout=_TIMEOUT_S)
             except subprocess.TimeoutExpired as error:
                 process.kill()
                 msg = f"{self._told} took longer than {_TIMEOUT_S:.0f} s"
                 raise GitError(msg) from error
-            out.seek(0)
-            return subprocess.CompletedProcess(process.args, process.returncode, out.read(), said)
+        return subprocess.CompletedProcess(process.args, process.returncode, printed, said)
 
 
 def run(

@@ -27,7 +27,16 @@ if TYPE_CHECKING:
     from hydra_callbacks.provenance.git import Change, GitState
 
 _PLAIN = (
-    *("-c", "core.safecrlf=false", "-c", "core.fsmonitor=false", "-c", "core.untrackedCache=false"),
+    *(
+        "-c",
+        "core.looseCompression=0",
+        "-c",
+        "core.safecrlf=false",
+        "-c",
+        "core.fsmonitor=false",
+        "-c",
+        "core.untrackedCache=false",
+    ),
     *(
         "-c",
         "core.splitIndex=false",
@@ -199,8 +208,7 @@ def _why_not(root: Path, change: Change, max_file_bytes: int) -> str | None:
 def _diff(state: GitState, kept: Sequence[Change], others: Sequence[Change]) -> bytes:
     """Return git's patch from the commit to the files as they are, without the others."""
     root = state.root
-    told = output(root, ["rev-parse", "--git-path", "index", "--git-path", "objects"])
-    index, objects = (root / os.fsdecode(line) for line in told.splitlines())
+    index, objects = _places(root)
     with tempfile.TemporaryDirectory(prefix="hydra-callbacks-") as folder:
         own, own_objects = Path(folder, "index"), Path(folder, "objects")
         own_objects.mkdir()
@@ -215,6 +223,15 @@ def _diff(state: GitState, kept: Sequence[Change], others: Sequence[Change]) -> 
         output(root, [*quiet, "update-index", "--add", "--remove", "--replace", "-z", "--stdin"], env=env, stdin=paths)
         base = state.sha or output(root, ["mktree"], env=env).decode().strip()  # of nothing: the empty tree
         return output(root, [*quiet, *_DIFF, base, "--"], env=env)
+
+
+def _places(root: Path) -> tuple[Path, Path]:
+    """Return the user's index, and the folder of the repository's objects."""
+    if (root / ".git").is_dir() and not any(name in os.environ for name in ("GIT_DIR", "GIT_INDEX_FILE")):
+        return root / ".git" / "index", root / ".git" / "objects"
+    told = output(root, ["rev-parse", "--git-path", "index", "--git-path", "objects"])
+    index, objects = (root / os.fsdecode(line) for line in told.splitlines())
+    return index, objects
 
 
 def _environment(index: Path, objects: Path, originals: Path) -> Mapping[str, str]:
