@@ -86,8 +86,10 @@ class GitInfo(RunCallback):
         limits = (int(self.max_patch_mb * 1e6), int(self.max_file_mb * 1e6)) if self.patch else None
         folder = launch.output_dir / SHARED if launch.is_sweep and launch.output_dir else None
         self._is_said = self._is_finished = False
-        self._capture = GitCapture(self._directory(launch), limits, launch.redactor() if limits else None, folder)
-        if self.clean or self.show_task or launch.is_sweep:
+        redactor = launch.redactor() if limits else None
+        is_waited_for = self.clean or self.show_task or launch.is_sweep
+        self._capture = GitCapture(self._directory(launch), limits, redactor, folder, gently=not is_waited_for)
+        if is_waited_for:
             self._look(launch, self._capture)
 
     def _directory(self, launch: Launch) -> Path:

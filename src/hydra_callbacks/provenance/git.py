@@ -61,12 +61,13 @@ class Change:
     submodule: str = ""
 
 
-def read_state(directory: Path, *, changes: bool = False) -> GitState:
+def read_state(directory: Path, *, changes: bool = False, gently: bool = False) -> GitState:
     """Read the state of the working tree around a directory; nothing is written.
 
     Args:
         directory: Any directory in the tree.
         changes: Whether to list the files that differ, and those that are not tracked and not ignored.
+        gently: Whether git is to leave the other processors alone, as nobody waits for it.
 
     Returns:
         The state; the format that is read is "Porcelain Format Version 2" of git-status(1).
@@ -76,9 +77,8 @@ def read_state(directory: Path, *, changes: bool = False) -> GitState:
             which, and what to do.
     """
     untracked = "all" if changes else "no"
-    status = Call(
-        directory, ["status", "--porcelain=v2", "--branch", "-z", "--no-renames", f"--untracked-files={untracked}"]
-    )
+    words = ["status", "--porcelain=v2", "--branch", "-z", "--no-renames", f"--untracked-files={untracked}"]
+    status = Call(directory, ["-c", "core.preloadIndex=false", *words] if gently else words)
     root = _root(directory)
     described = Call(directory, ["describe", "--tags"]) if _may_have_tags(root) else None
     asked = ["config", "-z", "--get-regexp", r"^(remote\..*\.url|branch\..*\.remote)$"]

@@ -31,6 +31,7 @@ class GitCapture:
         limits: The patch's largest size in bytes, and that of a file in it; None for no patch.
         redactor: What knows the secrets that no patch may hold; with limits only.
         folder: Where the patch is written as soon as it is made; None when `keep` is to tell.
+        gently: Whether git is to leave the other processors alone, as nobody waits for it.
     """
 
     def __init__(
@@ -39,6 +40,8 @@ class GitCapture:
         limits: tuple[int, int] | None,
         redactor: Redactor | None = None,
         folder: Path | None = None,
+        *,
+        gently: bool = False,
     ) -> None:
         self._state: GitState | None = None
         self._error: GitError | None = None
@@ -49,7 +52,7 @@ class GitCapture:
         self._has_state, self._lock = threading.Event(), threading.Lock()
         self._waiting: list[Callable[[], None]] | None = []
         self._thread = threading.Thread(
-            target=self._run, args=(directory, limits, redactor), name="hydra-callbacks-git", daemon=True
+            target=self._run, args=(directory, limits, redactor, gently), name="hydra-callbacks-git", daemon=True
         )
         self._thread.start()
 
@@ -117,9 +120,9 @@ class GitCapture:
         """Take what is known."""
         self.__dict__ |= {**state, "_lock": threading.Lock()}
 
-    def _run(self, directory: Path, limits: tuple[int, int] | None, redactor: Redactor | None) -> None:
+    def _run(self, *what: Any) -> None:
         try:
-            self._learn(directory, limits, redactor)
+            self._learn(*what)
         except GitError as error:
             self._error = error
         except Exception as error:  # noqa: BLE001  (a thread has nobody to tell)
@@ -131,8 +134,8 @@ class GitCapture:
             for act in waiting:
                 act()
 
-    def _learn(self, directory: Path, limits: tuple[int, int] | None, redactor: Redactor | None) -> None:
-        state = read_state(directory, changes=limits is not None)
+    def _learn(self, directory: Path, limits: tuple[int, int] | None, redactor: Redactor | None, gently: bool) -> None:
+        state = read_state(directory, changes=limits is not None, gently=gently)
         self._state, self._section = state, _section_of(state)
         self._has_state.set()
         if limits is None or redactor is None:
