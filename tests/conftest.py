@@ -224,7 +224,7 @@ def _build_wheel(folder: Path) -> None:
 
 def _once(folder: Path, fill: Any) -> Path:
     """Fill a folder in the first test process that comes, and return the wheel in it."""
-    from hydra_callbacks.support.files import locked  # noqa: PLC0415  (a broken package should fail tests, not this file)
+    from hydra_callbacks.support.locks import locked  # noqa: PLC0415  (a broken package should fail tests, not this file)
 
     folder.mkdir(parents=True, exist_ok=True)
     with locked(folder / "ready", timeout_s=240):

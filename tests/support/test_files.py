@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hydra_callbacks.errors import FileLockTimeoutError
-from hydra_callbacks.support import files
+from hydra_callbacks.support import files, locks
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,7 +48,7 @@ def test_the_lock_lets_one_in_at_a_time_and_leaves_no_file(odd_path: Path) -> No
 
     def work() -> None:
         for _ in range(30):
-            with files.locked(path):
+            with locks.locked(path):
                 inside.append(1)
                 most.append(len(inside))
                 inside.pop()
@@ -66,9 +66,9 @@ def test_the_lock_lets_one_in_at_a_time_and_leaves_no_file(odd_path: Path) -> No
 def test_a_lock_that_is_kept_is_told_of(odd_path: Path) -> None:
     path = odd_path / "shared"
     with (
-        files.locked(path),
+        locks.locked(path),
         pytest.raises(FileLockTimeoutError, match=r"stays locked by another process .*remove"),
-        files.locked(path, timeout_s=0.02),
+        locks.locked(path, timeout_s=0.02),
     ):
         pytest.fail("two hold the lock")
 
@@ -76,12 +76,12 @@ def test_a_lock_that_is_kept_is_told_of(odd_path: Path) -> None:
 def test_a_killed_holder_frees_the_lock(odd_path: Path) -> None:
     path = odd_path / "shared"
     holder = (
-        "import os, signal, sys; from pathlib import Path; from hydra_callbacks.support.files import locked\n"
+        "import os, signal, sys; from pathlib import Path; from hydra_callbacks.support.locks import locked\n"
         "with locked(Path(sys.argv[1])): os.kill(os.getpid(), signal.SIGKILL)"
     )
     subprocess.run([sys.executable, "-c", holder, str(path)], check=False)
     assert (odd_path / ".shared.lock").exists()
-    with files.locked(path, timeout_s=5):
+    with locks.locked(path, timeout_s=5):
         pass
     assert list(odd_path.iterdir()) == []
 

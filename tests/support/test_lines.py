@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hydra_callbacks.support.files import alone
 from hydra_callbacks.support.lines import append_lines, begin, first_line, first_line_of, mend_last
+from hydra_callbacks.support.locks import alone
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -107,7 +107,7 @@ def test_a_file_begins_with_all_of_its_first_lines(odd_path: Path) -> None:
 FULL = """
 import resource, signal, sys
 from pathlib import Path
-from hydra_callbacks.support.files import alone
+from hydra_callbacks.support.locks import alone
 from hydra_callbacks.support.lines import append_lines
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))

@@ -26,7 +26,6 @@ log = logging.getLogger("hydra.callbacks")
 FILE_NAME = "crash.txt"
 FAULT_LOG = "fault.log"
 TITLE = "Crash report: "
-_CONFIG_OPTIONS = {"-cn", "-cp", "-cd", "--config-name", "--config-path", "--config-dir"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,12 +144,13 @@ class CrashReport(RunCallback):
 
     def _again(self, job: Job) -> list[str]:
         """Return the commands that run the job again, without secrets."""
+        from hydra_callbacks.runs.command_line import CommandLine  # noqa: PLC0415  (as above)
         from hydra_callbacks.support.texts import as_words  # noqa: PLC0415  (as above)
 
         words = overrides(self._command, job.redactor)
         if job.is_sweep:
-            n_words = 2 if words[:1] == ["-m"] else 1
-            words = [*words[:n_words], *_config_options(words[n_words:]), *job.overrides]
+            line = CommandLine.of(words)
+            words = [*line.program, *line.places(), *job.overrides]
         commands = [as_words(["cd", str(job.cwd)]), as_words(["python", *words])]
         if job.is_sweep:
             commands.append(f"# or all that failed: {as_words(['hydra-callbacks', 'resume', str(job.launch_dir)])}")
@@ -182,17 +182,6 @@ def _facts(job: Job, outcome: Outcome) -> dict[str, str]:
         "directory": str(job.output_dir),
     }
     return {name: text for name, text in facts.items() if text}
-
-
-def _config_options(words: list[str]) -> list[str]:
-    """Return those of Hydra's options that name the configuration, each with its value."""
-    kept = []
-    for word, following in zip(words, [*words[1:], ""], strict=True):
-        if word.startswith("--config") and "=" in word:
-            kept.append(word)
-        elif word in _CONFIG_OPTIONS:
-            kept += [word, following]
-    return kept
 
 
 def _remove_earlier(file: Path) -> None:

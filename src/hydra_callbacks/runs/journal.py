@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 from hydra_callbacks.errors import SweepInUseError
 from hydra_callbacks.runs.record import new_id, timestamp
-from hydra_callbacks.support.files import alone, write_whole
+from hydra_callbacks.support.files import write_whole
 from hydra_callbacks.support.lines import append_lines, mend_last
+from hydra_callbacks.support.locks import alone
 from hydra_callbacks.support.process import host_facts
 from hydra_callbacks.support.texts import as_words
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from hydra_callbacks.support.files import OpenFile
+    from hydra_callbacks.support.locks import OpenFile
 
 _log = logging.getLogger("hydra.callbacks")
 _STEP_BYTES = 65536

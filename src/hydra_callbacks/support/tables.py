@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 from hydra_callbacks.errors import TableError
 from hydra_callbacks.support.cells import decode, decode_name, encode, encode_name
-from hydra_callbacks.support.files import alone, replacing
+from hydra_callbacks.support.files import replacing
 from hydra_callbacks.support.lines import append_lines, begin, first_line, first_line_of, mend_last
+from hydra_callbacks.support.locks import alone
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from hydra_callbacks.support.files import OpenFile
+    from hydra_callbacks.support.locks import OpenFile
 
 _BOM = b"\xef\xbb\xbf"  # of UTF-8, which spreadsheets put in front
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hydra_callbacks.runs.register.row import Row
-    from hydra_callbacks.support.files import OpenFile
+    from hydra_callbacks.support.locks import OpenFile
 
 _LONGEST_CELL = 32_767  # characters, the most that spreadsheet programs take
 _OURS = {"run-dir", "job_success"}

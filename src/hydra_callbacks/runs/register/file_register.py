@@ -14,7 +14,8 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from hydra_callbacks.runs.register.row import attempt_of, key_of, replaces, settled
-from hydra_callbacks.support.files import alone, replacing
+from hydra_callbacks.support.files import replacing
+from hydra_callbacks.support.locks import alone
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from hydra_callbacks.runs.query import Query
     from hydra_callbacks.runs.register.row import Row
-    from hydra_callbacks.support.files import OpenFile
+    from hydra_callbacks.support.locks import OpenFile
 
 
 MARKS = ".running"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hydra_callbacks.runs.register.row import Row
-    from hydra_callbacks.support.files import OpenFile
+    from hydra_callbacks.support.locks import OpenFile
 
 _TEXTS = ("run-id", "run-dir", "run-status", "run-started", "run-host")
 _log = logging.getLogger("hydra.callbacks")
