@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
 import os
 import subprocess
@@ -140,3 +141,16 @@ def test_the_link_always_leads_somewhere_under_eight_writers(odd_path: Path) -> 
         assert writer.exitcode == 0
     assert looks > 0
     assert sorted(path.name for path in odd_path.iterdir()) == [*map(str, range(8)), "latest"]
+
+
+@pytest.mark.parametrize("has_links", [True, False])
+def test_a_new_file_is_made_once(odd_path: Path, monkeypatch: pytest.MonkeyPatch, has_links: bool) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EPERM, "no links here")
+
+    if not has_links:
+        monkeypatch.setattr(os, "link", refuse)
+    assert files.write_new(odd_path / "new", b"one")
+    assert not files.write_new(odd_path / "new", b"two")
+    assert (odd_path / "new").read_bytes() == b"one"
+    assert os.listdir(odd_path) == ["new"]  # noqa: PTH208  (hidden files count)
