@@ -190,6 +190,22 @@ def test_the_jobs_of_a_sweep_share_one_patch(app: App, tmp_path: Path, launcher:
     assert len(list(app.directory.rglob("*.patch*"))) == 1
 
 
+def test_what_runs_have_made_is_no_part_of_the_patch(app: App) -> None:
+    app.callbacks(PATCH, RECORD)
+    app.git("init", "-q")
+    app.git("add", "-A")
+    app.git("commit", "-q", "-m", "nothing is ignored")
+    app.write("helper.py", "x = 1\n")
+    app.write("__pycache__/helper.cpython-311.pyc", "made")
+    assert app.run().code == 0
+    assert app.run("-m", "x=1,2", "hydra.sweep.dir=sweeps/first").code == 0
+    assert app.run("hydra.run.dir=other/place").code == 0
+    (patch,) = app.directory.glob("other/place/.hydra/*.patch")
+    files = [line for line in patch.read_text().splitlines() if line.startswith("diff --git ")]
+    assert [line for line in files if "sweeps/first/" not in line] == ["diff --git a/helper.py b/helper.py"]
+    assert not [line for line in files if "sweeps/first/0/" in line], "the directory of a run"
+
+
 def test_a_clean_tree_has_no_patch(app: App) -> None:
     app.callbacks(PATCH, RECORD)
     app.write(".gitignore", "outputs\n")

@@ -35,7 +35,8 @@ class GitInfo(RunCallback):
             such a key of its own. The preset `default` does not: a task may pass its
             configuration on as it is.
         patch: Keep one patch against the commit, with what is staged, changed, removed, or not tracked and not ignored;
-            binary files, too. It stands beside the run record, or in `.provenance` in the sweep's directory.
+            binary files, too, but not what runs have made. It stands beside the run record, or in `.provenance` in the
+            sweep's directory.
         max_patch_mb: The patch's largest size, in MB (10^6 bytes); what is left out is named in the record.
         max_file_mb: The largest size of a file in it, in MB.
         repository: "app" for that of the application's own file (that of the working directory, where it is in none);
@@ -83,14 +84,19 @@ class GitInfo(RunCallback):
         """Begin to read the tree; abort when it must be clean and is not."""
         from hydra_callbacks.provenance.git_capture import GitCapture  # noqa: PLC0415  (nothing heavy yet)
 
-        limits = (int(self.max_patch_mb * 1e6), int(self.max_file_mb * 1e6)) if self.patch else None
         folder = launch.output_dir / SHARED if launch.is_sweep and launch.output_dir else None
-        self._is_said = self._is_finished = False
-        redactor = launch.redactor() if limits else None
         is_waited_for = self.clean or self.show_task or launch.is_sweep
-        self._capture = GitCapture(self._directory(launch), limits, redactor, folder, gently=not is_waited_for)
+        self._is_said = self._is_finished = False
+        self._capture = GitCapture(
+            self._directory(launch), folder, self._patching(launch) if self.patch else None, gently=not is_waited_for
+        )
         if is_waited_for:
             self._look(launch, self._capture)
+
+    def _patching(self, launch: Launch) -> dict[str, Any]:
+        """Return what is to be known for a patch."""
+        sizes = {"max_bytes": int(self.max_patch_mb * 1e6), "max_file_bytes": int(self.max_file_mb * 1e6)}
+        return {**sizes, "outputs": _outputs(launch), "redactor": launch.redactor()}
 
     def _directory(self, launch: Launch) -> Path:
         if self.repository not in {"app", "cwd"}:
@@ -165,6 +171,17 @@ class GitInfo(RunCallback):
             log.warning(
                 "The patch lacks %s%s (git.left_out in the run record says why)", ", ".join(names[:_MOST_NAMED]), more
             )
+
+
+def _outputs(launch: Launch) -> list[Path]:
+    """Return the directories that hold what runs have made: Hydra's usual ones, and that of this launch."""
+    found = [launch.cwd / name for name in ("outputs", "multirun")]
+    place = launch.output_dir
+    if place and place != launch.cwd and place.is_relative_to(launch.cwd):
+        found.append(launch.cwd / place.relative_to(launch.cwd).parts[0])
+    elif place and place != launch.cwd:
+        found.append(place)
+    return found
 
 
 def _record(capture: GitCapture, job: Job) -> None:

@@ -28,20 +28,13 @@ class GitCapture:
 
     Args:
         directory: Any directory in the tree.
-        limits: The patch's largest size in bytes, and that of a file in it; None for no patch.
-        redactor: What knows the secrets that no patch may hold; with limits only.
         folder: Where the patch is written as soon as it is made; None when `keep` is to tell.
+        patching: What `patch.make_patch` is to be told, and `redactor`, which knows the secrets; None for no patch.
         gently: Whether git is to leave the other processors alone, as nobody waits for it.
     """
 
     def __init__(
-        self,
-        directory: Path,
-        limits: tuple[int, int] | None,
-        redactor: Redactor | None = None,
-        folder: Path | None = None,
-        *,
-        gently: bool = False,
+        self, directory: Path, folder: Path | None, patching: dict[str, Any] | None = None, *, gently: bool = False
     ) -> None:
         self._state: GitState | None = None
         self._error: GitError | None = None
@@ -52,7 +45,7 @@ class GitCapture:
         self._has_state, self._lock = threading.Event(), threading.Lock()
         self._waiting: list[Callable[[], None]] | None = []
         self._thread = threading.Thread(
-            target=self._run, args=(directory, limits, redactor, gently), name="hydra-callbacks-git", daemon=True
+            target=self._run, args=(directory, patching, gently), name="hydra-callbacks-git", daemon=True
         )
         self._thread.start()
 
@@ -134,11 +127,11 @@ class GitCapture:
             for act in waiting:
                 act()
 
-    def _learn(self, directory: Path, limits: tuple[int, int] | None, redactor: Redactor | None, gently: bool) -> None:
-        state = read_state(directory, changes=limits is not None, gently=gently)
+    def _learn(self, directory: Path, patching: dict[str, Any] | None, gently: bool) -> None:
+        state = read_state(directory, changes=patching is not None, gently=gently)
         self._state, self._section = state, _section_of(state)
         self._has_state.set()
-        if limits is None or redactor is None:
+        if patching is None:
             return
         self._section["patch"] = None  # nothing differs, as far as is known
         if not state.changes:
@@ -146,12 +139,8 @@ class GitCapture:
         from hydra_callbacks.provenance.patch import make_patch  # noqa: PLC0415  (most trees are clean)
         from hydra_callbacks.provenance.patch_secrets import holds_secret  # noqa: PLC0415  (as above)
 
-        self._patch = make_patch(
-            state,
-            max_bytes=limits[0],
-            max_file_bytes=limits[1],
-            is_secret=lambda path, text: holds_secret(path, text, redactor),
-        )
+        redactor: Redactor = patching.pop("redactor")
+        self._patch = make_patch(state, **patching, is_secret=lambda path, text: holds_secret(path, text, redactor))
         left_out = self._patch.left_out
         if left_out:
             more = {"...": f"{len(left_out) - _MOST_NAMED} more"} if len(left_out) > _MOST_NAMED else {}

@@ -134,28 +134,39 @@ def read_patch(file: Path) -> bytes:
         raise OSError(msg) from error
 
 
-def make_patch(state: GitState, *, max_bytes: int, max_file_bytes: int, is_secret: Callable[[str, str], bool]) -> Patch:
+def make_patch(
+    state: GitState,
+    *,
+    max_bytes: int,
+    max_file_bytes: int,
+    is_secret: Callable[[str, str], bool],
+    outputs: Sequence[Path] = (),
+) -> Patch:
     """Return what differs from the commit.
+
+    What runs have made is no part of it, if it is not tracked: the directories of Hydra's runs, and Python's bytecode.
 
     Args:
         state: The state of the tree, with its changes.
         max_bytes: The patch's largest size; the largest files are left out of a larger one.
         max_file_bytes: The largest size of a file in it, and of its part of the patch.
         is_secret: Tells of a file's path and its part of the patch whether it holds a secret.
+        outputs: Directories in which all that is not tracked was made by runs.
 
     Raises:
         GitError: Git cannot be run, or fails.
         OSError: There is no room for temporary files.
     """
+    changes = _without_outputs(state, outputs)
     left_out = {}
-    for change in state.changes:
+    for change in changes:
         why = _why_not(state.root, change, max_file_bytes)
         if why:
             left_out[change.path] = why
-    kept = [change for change in state.changes if change.path not in left_out or change.submodule]
+    kept = [change for change in changes if change.path not in left_out or change.submodule]
     if not kept:
         return Patch(left_out=left_out)
-    data = _diff(state, kept, [change for change in state.changes if change not in kept])
+    data = _diff(state, kept, [change for change in changes if change not in kept])
     parts: dict[str, bytes] = {}
     for name, part in _parts(data):
         if len(part) > max_file_bytes:
@@ -171,6 +182,20 @@ def make_patch(state: GitState, *, max_bytes: int, max_file_bytes: int, is_secre
         total -= len(parts[name])
         left_out[name] = f"the patch has no room for it ({len(parts.pop(name)) / 1e6:.1f} MB)"
     return Patch(b"".join(parts.values()), left_out)
+
+
+def _without_outputs(state: GitState, outputs: Sequence[Path]) -> list[Change]:
+    """Return the changes, without what runs have made."""
+    names = [path.relative_to(state.root).as_posix() for path in outputs if path.is_relative_to(state.root)]
+    untracked = [change.path for change in state.changes if not change.is_tracked]
+    runs = {f"/{path}".partition("/.hydra/")[0][1:] for path in untracked if "/.hydra/" in f"/{path}"}
+    made = tuple(f"{name}/" for name in {*names, *runs} if name not in {"", "."})
+
+    def is_made(change: Change) -> bool:
+        is_bytecode = "/__pycache__/" in f"/{change.path}" or change.path.endswith(".pyc")
+        return not change.is_tracked and (is_bytecode or change.path.startswith(made))
+
+    return [change for change in state.changes if not is_made(change)]
 
 
 def differences(then: bytes, now: bytes) -> list[str]:
