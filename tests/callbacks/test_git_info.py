@@ -199,11 +199,12 @@ def test_what_runs_have_made_is_no_part_of_the_patch(app: App) -> None:
     app.write("__pycache__/helper.cpython-311.pyc", "made")
     assert app.run().code == 0
     assert app.run("-m", "x=1,2", "hydra.sweep.dir=sweeps/first").code == 0
+    app.write("other/module.py", "x = 1\n")
     assert app.run("hydra.run.dir=other/place").code == 0
     (patch,) = app.directory.glob("other/place/.hydra/*.patch")
-    files = [line for line in patch.read_text().splitlines() if line.startswith("diff --git ")]
-    assert [line for line in files if "sweeps/first/" not in line] == ["diff --git a/helper.py b/helper.py"]
-    assert not [line for line in files if "sweeps/first/0/" in line], "the directory of a run"
+    files = [line.rpartition(" b/")[2] for line in patch.read_text().splitlines() if line.startswith("diff --git ")]
+    assert [name for name in files if not name.startswith("sweeps/first/")] == ["helper.py", "other/module.py"]
+    assert not [name for name in files if name.startswith("sweeps/first/0/")], "the directory of a run"
 
 
 def test_a_clean_tree_has_no_patch(app: App) -> None:

@@ -121,7 +121,7 @@ def test_what_cannot_be_had_is_told(changed: App) -> None:
     patch.write_bytes(kept[: len(kept) // 2])
     done = reproduced(changed, place)
     assert done.code == 2
-    assert "git apply in " in done.err
+    assert "cannot be applied; the commit alone is in " in done.err
     patch.write_bytes(kept)
     moved = changed.directory / ".git elsewhere"
     (changed.directory / ".git").rename(moved)
@@ -267,3 +267,60 @@ def test_the_digits_example_from_a_dirty_tree_gives_the_same_accuracy(tmp_path: 
     (line,) = (line for line in said.splitlines() if line.split()[:1] == ["accuracy"])
     assert line.split()[3] == "="
     assert (again["reproduces"], again["git"]["patch"]) == (first["id"], first["git"]["patch"])
+
+
+def test_nothing_of_a_git_hook_that_calls_it_leads_to_the_users_index(changed: App) -> None:
+    place = run_dir(changed)
+    changed.write("staged.py", "x = 1\n")
+    changed.git("add", "staged.py")
+    index = (changed.directory / ".git/index").read_bytes()
+    git = {"GIT_INDEX_FILE": str(changed.directory / ".git/index"), "GIT_DIR": str(changed.directory / ".git")}
+    done = subprocess.run(
+        [sys.executable, "-m", "hydra_callbacks", "reproduce", place, "--compare"],
+        cwd=changed.directory,
+        env={**os.environ, **git, "GIT_WORK_TREE": str(changed.directory)},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert " return_value   1007   1007   =" in done.stdout
+    assert (changed.directory / ".git/index").read_bytes() == index
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell script as a hook")
+def test_no_hook_of_the_repository_is_run(changed: App) -> None:
+    for name in ("post-checkout", "post-index-change", "reference-transaction"):
+        hook = changed.write(f".git/hooks/{name}", f"#!/bin/sh\ntouch '{changed.directory.name}-ran'\n")
+        hook.chmod(0o755)
+    assert command(changed, "reproduce", run_dir(changed)).code == 0
+    assert not list(changed.directory.rglob("*-ran"))
+
+
+def test_paths_into_the_original_tree_lead_into_the_rebuilt_one(app: App) -> None:
+    app.callbacks(RECORD, GIT, {**ENVIRONMENT, "variables": ["PYTHONPATH"]}, more="file: ''\n")
+    app.write("src/ours.py", "VALUE = 1\n")
+    app.write("values/one.txt", "10")
+    text = (app.directory / "app.py").read_text(encoding="utf-8")
+    body = "    import ours\n    return ours.VALUE + int(Path(cfg.file).read_text())\n\n    logging.getLogger"
+    app.write("app.py", text.replace("    logging.getLogger", body))
+    app.commit()
+    file = str(app.directory / "values/one.txt").replace("'", "\\'")
+    assert app.run(f"file='{file}'", env={"PYTHONPATH": str(app.directory / "src")}).code == 0
+    app.write("src/ours.py", "VALUE = 100\n")
+    app.write("values/one.txt", "1000")
+    done = command(app, "reproduce", run_dir(app), "--compare")
+    assert done.code == 0, done.text
+    assert " return_value     11    11   =" in done.out
+
+
+def test_how_a_failed_run_ended_is_compared_too(app: App) -> None:
+    app.callbacks(RECORD, GIT)
+    app.commit()
+    assert app.run("x=3", "fail_at=3").code == 1
+    done = command(app, "reproduce", run_dir(app), "--compare")
+    assert done.code == 1
+    lines = [" ".join(line.split()) for line in done.out.splitlines()]
+    assert "status failed failed =" in lines
+    assert any(line.startswith("error ValueError: x must") for line in lines)
+    assert "--link" in done.err

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from hydra_callbacks.provenance.git import read_state
 from hydra_callbacks.provenance.patch import Patch, make_patch, read_patch
+from hydra_callbacks.provenance.worktree import Code
 
 ME = ("-c", "user.name=me", "-c", "user.email=me@example.org", "-c", "commit.gpgsign=false")
 
@@ -377,3 +378,58 @@ def test_the_state_tells_tag_remote_and_upstream(odd_path: Path) -> None:
     git(clone, "remote", "remove", "origin")
     state = read_state(clone)
     assert (state.ahead, state.behind, state.remote) == (None, None, None)
+
+
+def test_folders_of_thousands_of_untracked_files_are_named_as_one(odd_path: Path) -> None:
+    directory = make_repository(odd_path / "repo", {"a": b"1\n"})
+    for number in range(5001):
+        put(directory, f"data/{number % 10}/{number}.txt", b"x\n")
+    put(directory, "new/module.py", b"x = 1\n")
+    patch = patch_of(directory)
+    assert patch.left_out == {"data/": "5,001 files that are not tracked; should git ignore them?"}
+    assert set(tree(rebuilt(directory, patch))) == {"a", "new/module.py"}
+
+
+def test_a_secret_in_two_bytes_a_character_is_found(odd_path: Path) -> None:
+    directory = make_repository(odd_path / "repo", {"a": b"1\n"})
+    put(directory, "notes.dat", "it is hunter2".encode("utf-16"))
+    assert patch_of(directory).left_out == {"notes.dat": "holds a secret"}
+
+
+def test_variables_of_another_repository_do_not_count(odd_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = make_repository(odd_path / "other", {"b": b"1\n"})
+    directory = make_repository(odd_path / "repo", {"a": b"1\n"})
+    put(directory, "a", b"2\n")
+    sha = git(directory, "rev-parse", "HEAD")
+    patch = patch_of(directory)
+    before = insides(other)
+    for name, value in (
+        ("GIT_DIR", other / ".git"),
+        ("GIT_WORK_TREE", other),
+        ("GIT_INDEX_FILE", other / ".git/index"),
+    ):
+        monkeypatch.setenv(name, str(value))
+    state = read_state(directory, changes=True)
+    assert (state.sha, state.root, patch_of(directory)) == (sha, directory, patch)
+    assert insides(other) == before
+
+
+def test_a_submodule_comes_back_at_the_commit_that_ran(odd_path: Path) -> None:
+    inner = make_repository(odd_path / "inner", {"i": b"1\n"})
+    outer = make_repository(odd_path / "outer", {"o": b"1\n"})
+    git(outer, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(inner), "lib")
+    git(outer, "commit", "-q", "-m", "with it")
+    put(inner, "i", b"2\n")
+    git(inner, "commit", "-q", "-a", "-m", "on")
+    git(outer / "lib", "pull", "-q")
+    state = read_state(outer, changes=True)
+    patch = patch_of(outer)
+    code = Code(outer, outer, state.sha, patch.data)
+    with pytest.MonkeyPatch.context() as allowed:
+        allowed.setenv("GIT_CONFIG_COUNT", "1")
+        allowed.setenv("GIT_CONFIG_KEY_0", "protocol.file.allow")
+        allowed.setenv("GIT_CONFIG_VALUE_0", "always")
+        assert code.rebuild(odd_path / "again") == []
+    assert (odd_path / "again/lib/i").read_bytes() == b"2\n"
+    (missing,) = code.rebuild(odd_path / "and again")
+    assert "a submodule: " in missing

@@ -175,13 +175,8 @@ class GitInfo(RunCallback):
 
 def _outputs(launch: Launch) -> list[Path]:
     """Return the directories that hold what runs have made: Hydra's usual ones, and that of this launch."""
-    found = [launch.cwd / name for name in ("outputs", "multirun")]
-    place = launch.output_dir
-    if place and place != launch.cwd and place.is_relative_to(launch.cwd):
-        found.append(launch.cwd / place.relative_to(launch.cwd).parts[0])
-    elif place and place != launch.cwd:
-        found.append(place)
-    return found
+    usual = [launch.cwd / name for name in ("outputs", "multirun", "multiruns")]
+    return [*usual, *([launch.output_dir] if launch.output_dir and launch.output_dir != launch.cwd else [])]
 
 
 def _record(capture: GitCapture, job: Job) -> None:

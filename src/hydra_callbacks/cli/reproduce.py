@@ -15,10 +15,12 @@ import click
 from hydra_callbacks.cli import Failure, options, render
 from hydra_callbacks.cli.reproduction import Interpreter, Reproduction, of_run, of_sweep
 from hydra_callbacks.provenance.worktree import inside
+from hydra_callbacks.runs import record
 from hydra_callbacks.runs.find import as_typed, run_in
 from hydra_callbacks.runs.journal import FILE_NAME
 from hydra_callbacks.runs.resolve import find_run
 from hydra_callbacks.runs.sweep import read_sweep
+from hydra_callbacks.support import texts
 from hydra_callbacks.support.nested import flatten
 from hydra_callbacks.support.texts import as_words, shown
 
@@ -70,10 +72,12 @@ def command(  # noqa: PLR0913  (a parameter for each option)
     if print_:
         click.echo(script(plan, interpreter, create_env=create_env), nl=False)
         return
-    for missing in plan.code.missing:
-        render.tell(f"Missing: {missing}")
     render.tell(f"Rebuilding {(plan.code.sha or 'what was never committed')[:12]} in {as_typed(plan.tree)}")
-    plan.code.rebuild(plan.tree)
+    lacks = [*plan.code.missing, *plan.code.rebuild(plan.tree)]
+    for each in lacks:
+        render.tell(f"Missing: {each}")
+    if not plan.cwd.is_relative_to(plan.tree):
+        render.tell(f"Note: it runs in {plan.cwd}, which is not in the rebuilt tree")
     _link(plan)
     if create_env:
         interpreter = _create(plan)
@@ -81,6 +85,10 @@ def command(  # noqa: PLR0913  (a parameter for each option)
     status = _run(plan, interpreter)
     if compare:
         run(plan, sys.stdout)
+    if lacks:
+        render.tell(f"It ran without {texts.counted(len(lacks), 'part')} of the original: see `Missing` above")
+    if status and not links:
+        render.tell("It failed. Where it needs files that git does not know, such as data, link them: --link PATH")
     sys.exit(status)
 
 
@@ -109,7 +117,12 @@ def run(plan: Reproduction, out: IO[str], *, width: int | None = None) -> None:
 def script(plan: Reproduction, interpreter: Interpreter, *, create_env: bool) -> str:
     """Return a shell script that reproduces by hand."""
     code, tree = plan.code, as_words([plan.tree])
-    lines = ["#!/bin/sh", "set -eu", *(f"# Missing: {' '.join(each.split())}" for each in code.missing)]
+    lines = [
+        "#!/bin/sh",
+        "set -eu",
+        "unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE",
+        *(f"# Missing: {' '.join(each.split())}" for each in code.missing),
+    ]
     if code.repository and code.sha:
         lines.append(f"git -C {as_words([code.repository])} worktree add --detach {tree} {code.sha}")
     else:
@@ -117,7 +130,9 @@ def script(plan: Reproduction, interpreter: Interpreter, *, create_env: bool) ->
     if code.patch_file and code.patch:
         unpack = "gunzip -c" if code.patch_file.suffix == ".gz" else "cat"
         file = as_words([code.patch_file.absolute()])
-        lines.append(f"{unpack} {file} | git -C {tree} apply --binary --whitespace=nowarn -")
+        lines.append(f"{unpack} {file} | git -C {tree} apply --index --binary --whitespace=nowarn -")
+    if code.root.joinpath(".gitmodules").exists():
+        lines.append(f"git -C {tree} submodule update --init --recursive")
     lines += [f"ln -s {as_words([code.root / each, plan.tree / each])}" for each in plan.links]
     python = interpreter.program
     if create_env:
@@ -208,10 +223,12 @@ def _python_in(venv: Path) -> Path:
 
 def _run(plan: Reproduction, interpreter: Interpreter) -> int:
     """Run the application to its end; Ctrl-C is its own affair."""
+    if plan.cwd.is_relative_to(plan.tree):
+        plan.cwd.mkdir(parents=True, exist_ok=True)  # git keeps no empty directory
     if not plan.cwd.is_dir():
         msg = f"the run was started in {plan.cwd}, which is not there; the code is in {as_typed(plan.tree)}"
         raise Failure(msg)
-    words = [interpreter.program, *plan.words]
+    words = [interpreter.program, *plan.command()]
     render.tell(f"$ cd {as_words([as_typed(plan.cwd)])} && {as_words(words)}")
     sys.stdout.flush()
     process = subprocess.Popen(  # noqa: S603  (what the user ran before)
@@ -226,15 +243,25 @@ def _run(plan: Reproduction, interpreter: Interpreter) -> int:
 
 
 def _results(plan: Reproduction) -> dict[int, tuple[dict[str, Any], dict[str, Any]]]:
-    """Return what each job found out, then and now."""
-    then = {number: _flat(run.record.get("result")) for number, run in plan.origins.items()}
+    """Return what each job found out, then and now; and how it ended, where it did not complete."""
+    then = {number: _told(run.record) for number, run in plan.origins.items()}
     if plan.is_sweep:
-        now = {job.num: _flat(job.result) for job in read_sweep(plan.output).jobs} if plan.output.is_dir() else {}
+        jobs = read_sweep(plan.output).jobs if plan.output.is_dir() else []
+        found = {job.num: run_in(job.directory(plan.output)) for job in jobs}
     else:
-        found = run_in(plan.output)
-        now = {0: _flat(found.record.get("result")) if found else {}}
-    return {number: (result, now.get(number, {})) for number, result in then.items()}
+        found = {0: run_in(plan.output)}
+    now = {number: _told(run.record) for number, run in found.items() if run}
+    pairs = {number: (told, now.get(number, {"status": "(not started)"})) for number, told in then.items()}
+    return {number: _without_success(*pair) for number, pair in pairs.items()}
 
 
-def _flat(result: Any) -> dict[str, Any]:
-    return flatten(result) if isinstance(result, dict) else {}
+def _told(data: dict[str, Any]) -> dict[str, Any]:
+    result, error = data.get("result"), data.get("error")
+    told = {"status": record.status(data), **(flatten(result) if isinstance(result, dict) else {})}
+    return {**told, **({"error": f"{error.get('type')}: {error.get('message')}"} if isinstance(error, dict) else {})}
+
+
+def _without_success(then: dict[str, Any], now: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    if then["status"] == now["status"] == "completed":
+        del then["status"], now["status"]
+    return then, now

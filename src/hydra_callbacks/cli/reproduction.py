@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 from hydra_callbacks.cli import Failure
 from hydra_callbacks.provenance import packages
-from hydra_callbacks.provenance.worktree import Code, code_of, inside
+from hydra_callbacks.provenance.worktree import Code, code_of, inside, mapped
 from hydra_callbacks.runs import environment
 from hydra_callbacks.runs.command_line import CommandLine, assigned
 from hydra_callbacks.runs.find import Run, run_in
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 REPRODUCES = "HYDRA_CALLBACKS_REPRODUCES"
 """Variable that tells RunRecord what is being reproduced."""
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_OF_THE_MACHINE = {"PATH", "HOME", "PWD", "LD_PRELOAD", "LD_LIBRARY_PATH", "PYTHONHOME"}
 _TELL_PATH = "import json, platform, sys; print(json.dumps([platform.python_version(), sys.path[1:]]))"
 
 
@@ -97,6 +100,10 @@ class Reproduction:
         """Where the new run or sweep writes."""
         return self.folder / ("sweep" if self.is_sweep else "run")
 
+    def command(self) -> list[str]:
+        """Return the words, with paths into the original tree that lead into the rebuilt one, once it is there."""
+        return [mapped(word, self.code, self.tree) for word in self.words]
+
     @property
     def cwd(self) -> Path:
         """Where the application is started."""
@@ -130,10 +137,16 @@ class Reproduction:
             place = unquote(urlsplit(str(origin.get("url") or "")).path) if origin.get("editable") else ""
             if place and (place + os.sep).startswith(root):
                 here += [each for each in (f"{place}/src", place) if Path(inside(each, self.code, self.tree)).is_dir()]
-        mapped = [inside(place, self.code, self.tree) for place in dict.fromkeys(here)]
-        first = os.pathsep.join([*mapped, *filter(None, [os.environ.get("PYTHONPATH")])])
-        told = {str(name): str(value) for name, value in (self._section.get("variables") or {}).items()}
-        kept = {name: value for name, value in told.items() if REDACTED not in value}
+        places = [inside(place, self.code, self.tree) for place in dict.fromkeys(here)]
+        first = os.pathsep.join([*places, *filter(None, [os.environ.get("PYTHONPATH")])])
+        given = self._section.get("variables")
+        told = {str(name): str(value) for name, value in given.items()} if isinstance(given, dict) else {}
+        kept = {
+            name: mapped(value, self.code, self.tree)
+            for name, value in told.items()
+            if REDACTED not in value and _VARIABLE.fullmatch(name) and name not in _OF_THE_MACHINE
+        }
+        first = os.pathsep.join(filter(None, [first, kept.pop("PYTHONPATH", "")]))
         return {**kept, REPRODUCES: self.of, **({"PYTHONPATH": first} if first else {})}
 
     def differences(self, interpreter: Interpreter) -> list[str]:
@@ -167,7 +180,9 @@ def of_run(run: Run, into: Path | None, extra: Sequence[str], links: Sequence[st
     """
     record = run.record
     code = code_of(record, run.directory)
-    folder = into or _free(_base(record, run.directory), str(record.get("id") or run.directory.name)[-12:])
+    folder = into or _free(
+        _base(record, run.directory), re.sub(r"\W", "", str(record.get("id") or run.directory.name))[-12:]
+    )
     words = [str(word) for word in record.get("overrides") or []]
     number = (record.get("job") or {}).get("num")
     if isinstance(number, int) and "hydra:job.num" in _config_text(run.directory):

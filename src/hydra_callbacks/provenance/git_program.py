@@ -15,6 +15,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _TIMEOUT_S = 600.0
+_OF_ANOTHER = {
+    *("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX", "GIT_NAMESPACE"),
+    *("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_SHALLOW_FILE", "GIT_GRAFT_FILE"),
+}
+"""Variables that name a repository, as in git's own hooks; what is asked here is about the directory's."""
+NO_HOOKS = ("-c", f"core.hooksPath={os.devnull}", "-c", "core.fsmonitor=false")
+"""Options with which git runs nothing of the repository's own when it writes."""
 SHA = re.compile(r"[0-9a-f]{7,64}")
 
 
@@ -38,12 +45,12 @@ class Call:
         if git is None:
             msg = "there is no git program on the PATH; install git, or switch GitInfo off"
             raise GitError(msg)
-        self._told = f"git {words[0]} in {directory}"
+        self._told = f"git {_verb(words)} in {directory}"
         try:
             self._process = subprocess.Popen(  # noqa: S603  (fixed words, paths, and commits that are hexadecimal)
                 [git, "--no-optional-locks", *words],
                 cwd=directory,
-                env={**os.environ, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", **(env or {})},
+                env={**_own_environment(), **(env or {})},
                 stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -69,6 +76,19 @@ class Call:
         return subprocess.CompletedProcess(process.args, process.returncode, printed, said)
 
 
+def _verb(words: Sequence[str]) -> str:
+    """Return what git is asked to do, without the options before."""
+    n_options = 0
+    while words[n_options].startswith("-"):
+        n_options += 2 if words[n_options] == "-c" else 1
+    return words[n_options]
+
+
+def _own_environment() -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if name not in _OF_ANOTHER}
+    return {**kept, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"}
+
+
 def run(
     directory: Path, words: Sequence[str], *, env: Mapping[str, str] | None = None, stdin: bytes = b""
 ) -> subprocess.CompletedProcess[bytes]:
@@ -84,6 +104,6 @@ def output(directory: Path, words: Sequence[str], *, env: Mapping[str, str] | No
     """
     done = run(directory, words, env=env, stdin=stdin)
     if done.returncode != 0:
-        msg = f"git {words[0]} in {directory} failed: {done.stderr.decode(errors='replace').strip()}"
+        msg = f"git {_verb(words)} in {directory} failed: {done.stderr.decode(errors='replace').strip()}"
         raise GitError(msg)
     return done.stdout

@@ -15,6 +15,8 @@ import re
 import shutil
 import stat
 import tempfile
+import zlib
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -76,8 +78,10 @@ PROGRAMS = {
 }
 """Endings of files that hold programs."""
 _COMPRESSED_FROM = 100_000  # bytes
+_MOST_FILES = 5000  # that are not tracked
 _SECRET_FILE = re.compile(
-    r"\.env(\..*)?|.*\.(pem|key|p12|pfx|jks|keystore|kdbx)|id_(rsa|dsa|ecdsa|ed25519)|\.netrc|\.pgpass|\.pypirc"
+    r"\.env(\..*)?|.*\.(env|envrc|pem|key|p12|pfx|jks|keystore|kdbx|ppk)|(.*_)?(rsa|dsa|ecdsa|ed25519)|[._]netrc"
+    r"|\.envrc|\.pgpass|\.pypirc|\.npmrc|\.dockercfg|kubeconfig"
     r"|.*(secret|credential|passw).*",
     re.IGNORECASE,
 )
@@ -129,8 +133,8 @@ def read_patch(file: Path) -> bytes:
         return data
     try:
         return gzip.decompress(data)
-    except EOFError as error:
-        msg = f"{file} is cut short"
+    except (EOFError, zlib.error) as error:
+        msg = f"{file} is cut short or damaged"
         raise OSError(msg) from error
 
 
@@ -157,8 +161,7 @@ def make_patch(
         GitError: Git cannot be run, or fails.
         OSError: There is no room for temporary files.
     """
-    changes = _without_outputs(state, outputs)
-    left_out = {}
+    changes, left_out = _not_too_many(_without_outputs(state, outputs))
     for change in changes:
         why = _why_not(state.root, change, max_file_bytes)
         if why:
@@ -166,12 +169,12 @@ def make_patch(
     kept = [change for change in changes if change.path not in left_out or change.submodule]
     if not kept:
         return Patch(left_out=left_out)
-    data = _diff(state, kept, [change for change in changes if change not in kept])
+    data = _diff(state, kept, [change for change in changes if change.path in left_out and not change.submodule])
     parts: dict[str, bytes] = {}
     for name, part in _parts(data):
         if len(part) > max_file_bytes:
             left_out[name] = f"{len(part) / 1e6:.1f} MB in the patch"
-        elif is_secret(name, part.decode(errors="replace")):
+        elif is_secret(name, part.decode(errors="replace") + _text_of_binary(state.root / name, part)):
             left_out[name] = "holds a secret"
         else:
             parts[name] = parts.get(name, b"") + part
@@ -184,16 +187,41 @@ def make_patch(
     return Patch(b"".join(parts.values()), left_out)
 
 
+def _text_of_binary(file: Path, part: bytes) -> str:
+    """Return what can be read in a file whose part of the patch cannot: also in two bytes a character."""
+    if b"\nGIT binary patch\n" not in part:
+        return ""
+    try:
+        return file.read_bytes().replace(b"\0", b"").decode("latin-1")
+    except OSError:
+        return ""
+
+
+def _not_too_many(changes: list[Change]) -> tuple[list[Change], dict[str, str]]:
+    """Return the changes without folders of too many untracked files, as of data that nobody ignores, and those."""
+    folders = Counter(change.path.partition("/")[0] for change in changes if not change.is_tracked)
+    dropped: dict[str, str] = {}
+    n_left = folders.total()
+    for folder, n_files in folders.most_common():
+        if n_left > _MOST_FILES:
+            dropped[f"{folder}/"] = f"{n_files:,} files that are not tracked; should git ignore them?"
+            n_left -= n_files
+    heads = {folder[:-1] for folder in dropped}
+    return [each for each in changes if each.is_tracked or each.path.partition("/")[0] not in heads], dropped
+
+
 def _without_outputs(state: GitState, outputs: Sequence[Path]) -> list[Change]:
     """Return the changes, without what runs have made."""
     names = [path.relative_to(state.root).as_posix() for path in outputs if path.is_relative_to(state.root)]
-    untracked = [change.path for change in state.changes if not change.is_tracked]
-    runs = {f"/{path}".partition("/.hydra/")[0][1:] for path in untracked if "/.hydra/" in f"/{path}"}
-    made = tuple(f"{name}/" for name in {*names, *runs} if name not in {"", "."})
+    made = tuple(f"{name}/" for name in names if name not in {"", "."})
+    mark = "/.hydra/overrides.yaml"
+    untracked = (f"/{change.path}" for change in state.changes if not change.is_tracked)
+    runs = tuple(f"{path.removesuffix(mark)[1:]}/" for path in untracked if path.endswith(mark) and path != mark)
 
     def is_made(change: Change) -> bool:
         is_bytecode = "/__pycache__/" in f"/{change.path}" or change.path.endswith(".pyc")
-        return not change.is_tracked and (is_bytecode or change.path.startswith(made))
+        is_of_run = change.path.startswith(runs) and os.path.splitext(change.path)[1] not in PROGRAMS  # noqa: PTH122
+        return not change.is_tracked and (is_bytecode or is_of_run or change.path.startswith(made))
 
     return [change for change in state.changes if not is_made(change)]
 
@@ -252,7 +280,7 @@ def _diff(state: GitState, kept: Sequence[Change], others: Sequence[Change]) -> 
 
 def _places(root: Path) -> tuple[Path, Path]:
     """Return the user's index, and the folder of the repository's objects."""
-    if (root / ".git").is_dir() and not any(name in os.environ for name in ("GIT_DIR", "GIT_INDEX_FILE")):
+    if (root / ".git").is_dir():
         return root / ".git" / "index", root / ".git" / "objects"
     told = output(root, ["rev-parse", "--git-path", "index", "--git-path", "objects"])
     index, objects = (root / os.fsdecode(line) for line in told.splitlines())
@@ -261,12 +289,11 @@ def _places(root: Path) -> tuple[Path, Path]:
 
 def _environment(index: Path, objects: Path, originals: Path) -> Mapping[str, str]:
     """Return the variables that let git write into folders of our own."""
-    others = os.environ.get("GIT_ALTERNATE_OBJECT_DIRECTORIES")
     quoted = '"' + str(originals).replace("\\", "\\\\").replace('"', '\\"') + '"'
     return {
         "GIT_INDEX_FILE": str(index),
         "GIT_OBJECT_DIRECTORY": str(objects),
-        "GIT_ALTERNATE_OBJECT_DIRECTORIES": os.pathsep.join([quoted, *([others] if others else [])]),
+        "GIT_ALTERNATE_OBJECT_DIRECTORIES": quoted,
     }
 
 

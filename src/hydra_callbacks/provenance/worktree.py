@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hydra_callbacks.errors import GitError
-from hydra_callbacks.provenance.git_program import SHA, output, run
+from hydra_callbacks.provenance.git_program import NO_HOOKS, SHA, output, run
 from hydra_callbacks.provenance.patch import read_patch
 
 if TYPE_CHECKING:
@@ -35,8 +35,13 @@ class Code:
     patch_file: Path | None = None
     missing: list[str] = field(default_factory=list)
 
-    def rebuild(self, folder: Path) -> None:
+    def rebuild(self, folder: Path) -> list[str]:
         """Make the working tree in a folder that is not there yet; the user's own tree is not touched.
+
+        No hook of the repository is run.
+
+        Returns:
+            What could not be had, in words.
 
         Raises:
             GitError: Git refuses; the message has its own words.
@@ -47,11 +52,19 @@ class Code:
             output(folder, ["init", "--quiet"])
         else:
             add = ["worktree", "add", "--quiet", "--force", "--detach"]  # though one that was there has been deleted
-            output(self.repository, [*add, str(folder), self.sha])
-            if (folder / ".gitmodules").exists():
-                output(folder, ["submodule", "--quiet", "update", "--init", "--recursive"])
+            output(self.repository, [*NO_HOOKS, *add, str(folder), self.sha])
         if self.patch:
-            output(folder, ["apply", "--binary", "--whitespace=nowarn", "-"], stdin=self.patch)
+            words = ["apply", "--index", "--binary", "--whitespace=nowarn", "-"]
+            try:
+                output(folder, [*NO_HOOKS, *words], stdin=self.patch)
+            except GitError as error:
+                msg = f"the patch {self.patch_file} cannot be applied; the commit alone is in {folder} ({error})"
+                raise GitError(msg) from error
+        if not (folder / ".gitmodules").exists():
+            return []
+        done = run(folder, [*NO_HOOKS, "submodule", "--quiet", "update", "--init", "--recursive"])
+        said = done.stderr.decode(errors="replace").strip()
+        return [f"a submodule: {said}"] if done.returncode else []
 
 
 def code_of(record: Mapping[str, Any], output_dir: Path) -> Code:
@@ -70,7 +83,8 @@ def code_of(record: Mapping[str, Any], output_dir: Path) -> Code:
         msg += " configuration and overrides are there, to run the present code with (hydra-callbacks show)"
         raise GitError(msg)
     root, sha = Path(str(told["root"])), told.get("sha")
-    missing = [f"{name}: {why}" for name, why in (told.get("left_out") or {}).items()]
+    left_out = told.get("left_out")
+    missing = [f"{name}: {why}" for name, why in left_out.items()] if isinstance(left_out, dict) else []
     if "patch" not in told and told.get("is_dirty"):
         missing.append("what had been changed and not committed: no patch was kept (GitInfo's setting `patch`)")
     patch, file = b"", None
@@ -98,6 +112,25 @@ def _repository_with(sha: str, root: Path, remote: str | None) -> Path:
     origin = f"; it may still be had by: git fetch {remote} {sha}" if remote else ""
     msg = f"the commit {sha} is neither in {root} nor in the repository of the working directory{origin}"
     raise GitError(msg)
+
+
+def mapped(word: str, code: Code, folder: Path) -> str:
+    """Return a word in which a path into the tree, as a whole or behind a sign, leads to what has been rebuilt there.
+
+    What is not in the rebuilt tree, as data that git does not know, stays where it is.
+    """
+    head, sign, path = word.partition("=") if "=" in word else ("", "", word)
+    if len(path) > 1 and path[0] == path[-1] in "'\"":  # as Hydra quotes
+        inner = path[1:-1].replace(f"\\{path[0]}", path[0])
+        place = _there(inner, code, folder)
+        return word if place == inner else f"{head}{sign}{path[0]}{place.replace(path[0], chr(92) + path[0])}{path[0]}"
+    found = os.pathsep.join(_there(each, code, folder) for each in path.split(os.pathsep))
+    return f"{head}{sign}{found}"
+
+
+def _there(path: str, code: Code, folder: Path) -> str:
+    place = inside(path, code, folder) if os.path.isabs(path) else path  # noqa: PTH117  (a text)
+    return place if os.path.lexists(place) else path
 
 
 def inside(path: str, code: Code, folder: Path) -> str:
