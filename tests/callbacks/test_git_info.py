@@ -226,11 +226,11 @@ def test_what_the_patch_lacks_is_logged_and_recorded_and_no_secret_is_written(ap
     done = app.run()
     assert done.code == 0, done.text
     assert "The patch lacks " in done.out
-    assert app.record()["git"]["left_out"] == {
-        ".env": "its name says that it is secret",
-        "large.bin": "1.1 MB",
-        "notes.txt": "holds a secret",
-    }
+    assert app.record()["git"]["left_out"] == [
+        {"file": ".env", "why": "its name says that it is secret"},
+        {"file": "large.bin", "why": "1.1 MB"},
+        {"file": "notes.txt", "why": "holds a secret"},
+    ]
     outputs = [file for file in (app.directory / "outputs").rglob("*") if file.is_file()]
     told = {file.name: file.read_bytes() for file in outputs if file.name != "config.yaml"}  # Hydra's own
     assert b"+x = 1" in b"".join(told.values())

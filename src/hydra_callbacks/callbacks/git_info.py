@@ -164,7 +164,7 @@ class GitInfo(RunCallback):
         """Wait until all is known, and log what the patch lacks, once."""
         self._say(capture)
         capture.wait()
-        names = [] if self._is_finished else list(capture.left_out)
+        names = [] if self._is_finished else capture.left_out
         self._is_finished = True
         if names:
             more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""

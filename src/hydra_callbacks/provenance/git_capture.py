@@ -76,10 +76,9 @@ class GitCapture:
             self._file = self._patch.write(folder)
 
     @property
-    def left_out(self) -> dict[str, str]:
-        """Files that the patch lacks, to the reason."""
-        found: dict[str, str] = self._section.get("left_out", {})
-        return found
+    def left_out(self) -> list[str]:
+        """Files that the patch lacks."""
+        return [each["file"] for each in self._section.get("left_out", [])]
 
     def section(self, output_dir: Path) -> dict[str, Any]:
         """Return a job's section of the record; empty when git could not tell.
@@ -141,10 +140,12 @@ class GitCapture:
 
         redactor: Redactor = patching.pop("redactor")
         self._patch = make_patch(state, **patching, is_secret=lambda path, text: holds_secret(path, text, redactor))
-        left_out = self._patch.left_out
-        if left_out:
-            more = {"...": f"{len(left_out) - _MOST_NAMED} more"} if len(left_out) > _MOST_NAMED else {}
-            self._section["left_out"] = {**dict(list(left_out.items())[:_MOST_NAMED]), **more}
+        lacks = [{"file": file, "why": why} for file, why in self._patch.left_out.items()]
+        if lacks:
+            more = len(lacks) - _MOST_NAMED
+            self._section["left_out"] = lacks[:_MOST_NAMED] + (
+                [{"file": "...", "why": f"{more} more"}] if more > 0 else []
+            )
         if self._folder is not None:
             self.keep(self._folder)
 

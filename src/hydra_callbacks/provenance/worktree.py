@@ -84,7 +84,8 @@ def code_of(record: Mapping[str, Any], output_dir: Path) -> Code:
         raise GitError(msg)
     root, sha = Path(str(told["root"])), told.get("sha")
     left_out = told.get("left_out")
-    missing = [f"{name}: {why}" for name, why in left_out.items()] if isinstance(left_out, dict) else []
+    lacks = [each for each in left_out if isinstance(each, dict)] if isinstance(left_out, list) else []
+    missing = [f"{each.get('file')}: {each.get('why')}" for each in lacks]
     if "patch" not in told and told.get("is_dirty"):
         missing.append("what had been changed and not committed: no patch was kept (GitInfo's setting `patch`)")
     patch, file = b"", None
