@@ -10,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, wait_for
 from mendable import command
 
 if TYPE_CHECKING:
@@ -324,3 +324,23 @@ def test_how_a_failed_run_ended_is_compared_too(app: App) -> None:
     assert "status failed failed =" in lines
     assert any(line.startswith("error ValueError: x must") for line in lines)
     assert "--link" in done.err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGTERM")
+def test_it_ends_when_it_is_told_to_and_so_does_the_application(app: App) -> None:
+    app.callbacks(RECORD, GIT)
+    text = (app.directory / "app.py").read_text(encoding="utf-8")
+    waits = (
+        "    import time\n    while cfg.x == 5 and Path('.git').is_file(): time.sleep(0.01)\n\n    logging.getLogger"
+    )
+    app.write("app.py", text.replace("    logging.getLogger", waits))
+    app.commit()
+    assert app.run("x=5").code == 0
+    words = [sys.executable, "-m", "hydra_callbacks", "reproduce", run_dir(app)]
+    process = subprocess.Popen(words, cwd=app.directory, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_for(lambda: list(app.directory.glob("outputs/reproduced/*/run/.hydra/run.json")))
+    pid = only_record(app, "outputs/reproduced/*/run")["host"]["pid"]
+    process.terminate()
+    assert process.wait() == 128 + 15
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)

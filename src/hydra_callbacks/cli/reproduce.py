@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from hydra_callbacks.cli import Failure, options, render
+from hydra_callbacks.cli.foreground import run_application
 from hydra_callbacks.cli.reproduction import Interpreter, Reproduction, of_run, of_sweep
 from hydra_callbacks.provenance.worktree import inside
 from hydra_callbacks.runs import record
@@ -222,7 +223,7 @@ def _python_in(venv: Path) -> Path:
 
 
 def _run(plan: Reproduction, interpreter: Interpreter) -> int:
-    """Run the application to its end; Ctrl-C is its own affair."""
+    """Run the application to its end."""
     if plan.cwd.is_relative_to(plan.tree):
         plan.cwd.mkdir(parents=True, exist_ok=True)  # git keeps no empty directory
     if not plan.cwd.is_dir():
@@ -230,16 +231,7 @@ def _run(plan: Reproduction, interpreter: Interpreter) -> int:
         raise Failure(msg)
     words = [interpreter.program, *plan.command()]
     render.tell(f"$ cd {as_words([as_typed(plan.cwd)])} && {as_words(words)}")
-    sys.stdout.flush()
-    process = subprocess.Popen(  # noqa: S603  (what the user ran before)
-        words, cwd=plan.cwd, env={**os.environ, **plan.environment_for(interpreter)}
-    )
-    while True:
-        try:
-            status = process.wait()
-        except KeyboardInterrupt:
-            continue
-        return status if status >= 0 else 128 - status
+    return run_application(words, plan.cwd, plan.environment_for(interpreter))
 
 
 def _results(plan: Reproduction) -> dict[int, tuple[dict[str, Any], dict[str, Any]]]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hydra_callbacks.cli import Failure, options, render
+from hydra_callbacks.cli.foreground import run_application
 from hydra_callbacks.runs.command_line import HYDRA, CommandLine, assigned
 from hydra_callbacks.runs.find import as_typed
 from hydra_callbacks.runs.sweep import read_sweep
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from hydra_callbacks.runs.journal_lines import Launch
 
 _OURS = re.compile(r"hydra(?:\.sweep\.dir|[/.]sweeper\b.*|\.mode)")
-_INTERRUPTED = 130
 
 
 @click.command("resume", context_settings={"ignore_unknown_options": True})
@@ -64,7 +62,7 @@ def command(
         raise Failure(msg)
     command_line = [python if Path(python).exists() else sys.executable, *words]
     render.tell(f"$ {as_words(command_line)}")
-    sys.exit(_run(command_line, cwd))
+    sys.exit(run_application(command_line, cwd))
 
 
 def again(origin: Launch, sweep_dir: Path, overrides: Sequence[str]) -> list[str]:
@@ -107,19 +105,3 @@ def _stays(key: str, given: set[str], *, with_task: bool) -> bool:
     if "hydra/launcher" in given and key.startswith(("hydra/launcher", "hydra.launcher")):
         return False
     return with_task or HYDRA.match(key) is not None
-
-
-def _run(command_line: Sequence[str], cwd: Path) -> int:
-    """Run the application to its end; Ctrl-C is its own affair."""
-    sys.stdout.flush()
-    try:
-        process = subprocess.Popen(command_line, cwd=cwd, env=os.environ)  # noqa: S603  (what the user ran before)
-    except OSError as error:
-        msg = f"{command_line[0]} cannot be run: {error.strerror}"
-        raise Failure(msg) from error
-    while True:
-        try:
-            status = process.wait()
-        except KeyboardInterrupt:
-            continue
-        return status if status >= 0 else _INTERRUPTED
