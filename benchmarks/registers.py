@@ -166,7 +166,7 @@ def list_(folder: Path, *, quick: bool) -> list[Row]:
 def records(folder: Path, *, quick: bool) -> list[Row]:
     """The same question where there are records only, against reading and parsing them; in one process."""
     from hydra_callbacks.cli import list as listing  # noqa: PLC0415  (the other cases need none of it)
-    from hydra_callbacks.cli import options  # noqa: PLC0415
+    from hydra_callbacks.cli import options  # noqa: PLC0415  (as above)
 
     files = list(_write_records(folder / "multirun", 1000 if quick else 10_000))
 

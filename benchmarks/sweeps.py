@@ -254,7 +254,7 @@ def journal(folder: Path, *, quick: bool) -> list[Row]:
 def watch(folder: Path, *, quick: bool) -> list[Row]:
     """One look of `hydra-callbacks watch` at a long sweep, after one more line, against the first look at it."""
     from hydra_callbacks.cli import watch as watching  # noqa: PLC0415  (the other cases need none of it)
-    from hydra_callbacks.runs.view import view_of  # noqa: PLC0415
+    from hydra_callbacks.runs.view import view_of  # noqa: PLC0415  (as above)
 
     n_rounds = 5 if quick else 31
     n_jobs = 1000 if quick else 10_000

@@ -23,7 +23,7 @@ INFO: dict[str, Any] = {"_target_": "hydra_callbacks.EnvironmentInfo"}
 RECORD = {"_target_": "hydra_callbacks.RunRecord"}
 JOBLIB = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
 PASSWORD = "correct-horse-battery-staple"  # noqa: S105  (a test's, as those below)
-TOKEN = "ghp_16C7e42F292c6912E7710c838347Ae178B4a"  # noqa: S105
+TOKEN = "ghp_16C7e42F292c6912E7710c838347Ae178B4a"  # noqa: S105  (made up)
 KEY = "sk-proj-4f3a9b8c7d6e5f40"
 AT_WORK = "    Path('at-work').touch()\n    import time\n    time.sleep(600)\n"
 

@@ -105,8 +105,8 @@ def test_jobs_that_run_when_the_sweep_stops_come_to_their_end(app: App) -> None:
 @pytest.mark.skipif(os.name != "posix", reason="there are no pseudo-terminals")
 def test_in_a_terminal_the_panel_stands_below_what_is_printed(app: App) -> None:
     import fcntl  # noqa: PLC0415  (not everywhere)
-    import struct  # noqa: PLC0415
-    import termios  # noqa: PLC0415
+    import struct  # noqa: PLC0415  (as above)
+    import termios  # noqa: PLC0415  (as above)
 
     app.callbacks({**PROGRESS, "interval": 0.1})
     text = (app.directory / "app.py").read_text()

@@ -30,19 +30,19 @@ class FakeNvml(ModuleType):
             raise NVMLError(self.init_error)
         self.n_open += 1
 
-    def nvmlShutdown(self) -> None:  # noqa: N802
+    def nvmlShutdown(self) -> None:  # noqa: N802  (NVML's name)
         self.n_open -= 1
 
-    def nvmlDeviceGetCount(self) -> int:  # noqa: N802
+    def nvmlDeviceGetCount(self) -> int:  # noqa: N802  (NVML's name)
         return self.n_gpus
 
-    def nvmlDeviceGetHandleByIndex(self, index: int) -> int:  # noqa: N802
+    def nvmlDeviceGetHandleByIndex(self, index: int) -> int:  # noqa: N802  (NVML's name)
         return index
 
-    def nvmlDeviceGetMemoryInfo(self, handle: int) -> SimpleNamespace:  # noqa: N802
+    def nvmlDeviceGetMemoryInfo(self, handle: int) -> SimpleNamespace:  # noqa: N802  (NVML's name)
         return SimpleNamespace(used=(handle + 1) * 2**30)
 
-    def nvmlDeviceGetUtilizationRates(self, handle: int) -> SimpleNamespace:  # noqa: N802
+    def nvmlDeviceGetUtilizationRates(self, handle: int) -> SimpleNamespace:  # noqa: N802  (NVML's name)
         if self.usage_error:
             raise NVMLError(self.usage_error)
         return SimpleNamespace(gpu=10 * (handle + 1))

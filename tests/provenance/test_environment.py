@@ -284,27 +284,27 @@ class Driver(ModuleType):
     def nvmlInit(self) -> None:  # noqa: N802  (NVML's name, as all below)
         self.n_open += 1
 
-    def nvmlShutdown(self) -> None:  # noqa: N802
+    def nvmlShutdown(self) -> None:  # noqa: N802  (NVML's name)
         self.n_open -= 1
 
-    def nvmlSystemGetDriverVersion(self) -> bytes:  # noqa: N802
+    def nvmlSystemGetDriverVersion(self) -> bytes:  # noqa: N802  (NVML's name)
         return b"535.129.03"
 
-    def nvmlDeviceGetCount(self) -> int:  # noqa: N802
+    def nvmlDeviceGetCount(self) -> int:  # noqa: N802  (NVML's name)
         return 1
 
-    def nvmlDeviceGetHandleByIndex(self, index: int) -> int:  # noqa: N802
+    def nvmlDeviceGetHandleByIndex(self, index: int) -> int:  # noqa: N802  (NVML's name)
         return index
 
-    def nvmlDeviceGetName(self, _handle: int) -> str:  # noqa: N802
+    def nvmlDeviceGetName(self, _handle: int) -> str:  # noqa: N802  (NVML's name)
         return "NVIDIA H100"
 
-    def nvmlDeviceGetMemoryInfo(self, _handle: int) -> SimpleNamespace:  # noqa: N802
+    def nvmlDeviceGetMemoryInfo(self, _handle: int) -> SimpleNamespace:  # noqa: N802  (NVML's name)
         if self.error:
             raise RuntimeError(self.error)
         return SimpleNamespace(total=80 << 30)
 
-    def nvmlDeviceGetUUID(self, _handle: int) -> bytes:  # noqa: N802
+    def nvmlDeviceGetUUID(self, _handle: int) -> bytes:  # noqa: N802  (NVML's name)
         return b"GPU-1"
 
 

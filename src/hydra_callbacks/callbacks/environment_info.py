@@ -9,6 +9,7 @@ import hydra
 
 from hydra_callbacks.lifecycle import RunCallback
 from hydra_callbacks.lifecycle.callback import log
+from hydra_callbacks.provenance import SWEEP_FOLDER
 from hydra_callbacks.support.settings import check
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class EnvironmentInfo(RunCallback):
         self._file = self._identity = None
         self._program = launch.program
         if launch.is_sweep and launch.output_dir is not None:
-            folder = launch.output_dir / environment.SWEEP_FOLDER
+            folder = launch.output_dir / SWEEP_FOLDER
             self._file = folder / environment.free_name(folder)
             self._identity = environment.identity()
             self._of_launch = self._begin(self._file, launch.cwd, launch.redactor())
@@ -112,7 +113,7 @@ class EnvironmentInfo(RunCallback):
         here = environment.identity()
         if self._file is not None and here == self._identity:
             return self._file
-        beside = self._file or job.launch_dir / environment.SWEEP_FOLDER / environment.FILE_NAME
+        beside = self._file or job.launch_dir / SWEEP_FOLDER / environment.FILE_NAME
         return beside.with_name(environment.file_name_of(here, beside.stem))
 
     def _begin(self, file: Path, cwd: Path, redactor: Redactor) -> Capture:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from hydra_callbacks.errors import GitError, RunAborted
 from hydra_callbacks.lifecycle import Job, Launch, Outcome, RunCallback
+from hydra_callbacks.provenance import SWEEP_FOLDER
 from hydra_callbacks.support.settings import check
 
 if TYPE_CHECKING:
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("hydra.callbacks")
 _SHORT_WAIT_S = 0.003
 _MOST_NAMED = 5
-SHARED = ".provenance"
-"""Name of the folder in a sweep's directory with what its jobs share."""
 
 
 class GitInfo(RunCallback):
@@ -84,7 +83,7 @@ class GitInfo(RunCallback):
         """Begin to read the tree; abort when it must be clean and is not."""
         from hydra_callbacks.provenance.git_capture import GitCapture  # noqa: PLC0415  (nothing heavy yet)
 
-        folder = launch.output_dir / SHARED if launch.is_sweep and launch.output_dir else None
+        folder = launch.output_dir / SWEEP_FOLDER if launch.is_sweep and launch.output_dir else None
         is_waited_for = self.clean or self.show_task or launch.is_sweep
         self._is_said = self._is_finished = False
         self._capture = GitCapture(

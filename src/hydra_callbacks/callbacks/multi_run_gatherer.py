@@ -107,7 +107,7 @@ class MultiRunGatherer(RunCallback):
 
     def _gather(self, jobs: list[SweepJob], sweep_dir: Path) -> None:
         from hydra_callbacks.runs.gather import summary, table_of  # noqa: PLC0415  (as above)
-        from hydra_callbacks.runs.table_files import write_table  # noqa: PLC0415
+        from hydra_callbacks.runs.table_files import write_table  # noqa: PLC0415  (as above)
 
         table = table_of(jobs, sweep_dir, self.result_file)
         for problem in table.problems:
@@ -130,9 +130,9 @@ class MultiRunGatherer(RunCallback):
 
 def _aggregate(filenames: list[str], output_subdir: str | None) -> Path:
     from hydra_callbacks.runs import results  # noqa: PLC0415  (as above)
-    from hydra_callbacks.support.files import write_whole  # noqa: PLC0415
-    from hydra_callbacks.support.redact import Redactor  # noqa: PLC0415
-    from hydra_callbacks.support.tables import format_header, format_rows  # noqa: PLC0415
+    from hydra_callbacks.support.files import write_whole  # noqa: PLC0415  (as above)
+    from hydra_callbacks.support.redact import Redactor  # noqa: PLC0415  (as above)
+    from hydra_callbacks.support.tables import format_header, format_rows  # noqa: PLC0415  (as above)
 
     redactor = Redactor()
     rows: list[dict[str, Any]] = []

@@ -95,9 +95,9 @@ class RegisterRun(RunCallback):
 def _row(job: Job, outcome: Outcome | None, *, seen_from: Path | None) -> Row:
     """Return the row of a job that runs, or has ended; what other callbacks have recorded is in it, too."""
     from hydra_callbacks.runs.record import timestamp  # noqa: PLC0415  (nothing heavy until it is used)
-    from hydra_callbacks.runs.register.row import row_of  # noqa: PLC0415
-    from hydra_callbacks.support.plain import text_of  # noqa: PLC0415
-    from hydra_callbacks.support.process import host_facts  # noqa: PLC0415
+    from hydra_callbacks.runs.register.row import row_of  # noqa: PLC0415  (as above)
+    from hydra_callbacks.support.plain import text_of  # noqa: PLC0415  (as above)
+    from hydra_callbacks.support.process import host_facts  # noqa: PLC0415  (as above)
 
     told: dict[str, Any] = {
         "app": job.name,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from hydra_callbacks.errors import RunAborted, SweepInUseError
 from hydra_callbacks.lifecycle import Job, Launch, Outcome, RunCallback
-from hydra_callbacks.runs.record import timestamp
+from hydra_callbacks.runs.record import REPRODUCES, timestamp
 from hydra_callbacks.support.plain import text_of
 from hydra_callbacks.support.process import command_words, host_facts
 from hydra_callbacks.support.redact import overrides
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("hydra.callbacks")
 _LONGEST_TEXT = 100_000  # characters
-REPRODUCES = "HYDRA_CALLBACKS_REPRODUCES"
-"""Variable with the id of the run that is being reproduced, or the directory of the sweep."""
 
 
 class RunRecord(RunCallback):

@@ -69,8 +69,8 @@ def table(
         numbers: Whether a column of numbers stands to the right.
     """
     from rich import box  # noqa: PLC0415  (as above)
-    from rich.padding import Padding  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
+    from rich.padding import Padding  # noqa: PLC0415  (as above)
+    from rich.table import Table  # noqa: PLC0415  (as above)
 
     named = indent is None
     grid = (

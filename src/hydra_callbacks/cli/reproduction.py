@@ -18,14 +18,13 @@ from hydra_callbacks.provenance.worktree import Code, code_of, inside, mapped
 from hydra_callbacks.runs import environment
 from hydra_callbacks.runs.command_line import CommandLine, assigned
 from hydra_callbacks.runs.find import Run, run_in
+from hydra_callbacks.runs.record import REPRODUCES
 from hydra_callbacks.runs.sweep import read_sweep
 from hydra_callbacks.support.redact import REDACTED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-REPRODUCES = "HYDRA_CALLBACKS_REPRODUCES"
-"""Variable that tells RunRecord what is being reproduced."""
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _OF_THE_MACHINE = {"PATH", "HOME", "PWD", "LD_PRELOAD", "LD_LIBRARY_PATH", "PYTHONHOME"}
 _TELL_PATH = "import json, platform, sys; print(json.dumps([platform.python_version(), sys.path[1:]]))"

@@ -99,9 +99,9 @@ def _explained(job: SweepJob, view: View) -> SweepJob:
 def _follow(look: Callable[[], View], interval_s: float) -> View:
     """Look again and again until the sweep ends; return the last look."""
     from rich.console import Group  # noqa: PLC0415  (as above)
-    from rich.live import Live  # noqa: PLC0415
+    from rich.live import Live  # noqa: PLC0415  (as above)
 
-    from hydra_callbacks.progress.panel import line  # noqa: PLC0415
+    from hydra_callbacks.progress.panel import line  # noqa: PLC0415  (as above)
 
     onto = render.console(sys.stdout)
     if not onto.is_terminal:

@@ -49,8 +49,8 @@ def expanded(words: list[str], config_loader: Any = None) -> list[list[str]]:
         HydraException: One of them cannot be read.
     """
     from hydra._internal.core_plugins.basic_sweeper import BasicSweeper  # noqa: PLC0415  (only a sweep needs it)
-    from hydra.core.global_hydra import GlobalHydra  # noqa: PLC0415
-    from hydra.core.override_parser.overrides_parser import OverridesParser  # noqa: PLC0415
+    from hydra.core.global_hydra import GlobalHydra  # noqa: PLC0415  (as above)
+    from hydra.core.override_parser.overrides_parser import OverridesParser  # noqa: PLC0415  (as above)
 
     loader = config_loader or GlobalHydra.instance().config_loader()
     state = random.getstate()

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 FILE_NAME = "environment.json"
-SWEEP_FOLDER = ".provenance"
 
 
 @dataclass(frozen=True, slots=True)

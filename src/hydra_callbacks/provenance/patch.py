@@ -11,16 +11,14 @@ import contextlib
 import gzip
 import hashlib
 import os
-import re
 import shutil
-import stat
 import tempfile
 import zlib
-from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hydra_callbacks.provenance import patch_files
 from hydra_callbacks.provenance.git_program import output
 
 if TYPE_CHECKING:
@@ -28,63 +26,18 @@ if TYPE_CHECKING:
 
     from hydra_callbacks.provenance.git import Change, GitState
 
-_PLAIN = (
-    *(
-        "-c",
-        "core.looseCompression=0",
-        "-c",
-        "core.safecrlf=false",
-        "-c",
-        "core.fsmonitor=false",
-        "-c",
-        "core.untrackedCache=false",
-    ),
-    *(
-        "-c",
-        "core.splitIndex=false",
-        "-c",
-        "core.quotePath=true",
-        "-c",
-        "diff.external=",
-        "-c",
-        "advice.addEmbeddedRepo=false",
-    ),
+_SETTINGS = (
+    *("core.looseCompression=0", "core.safecrlf=false", "core.fsmonitor=false", "core.untrackedCache=false"),
+    *("core.splitIndex=false", "core.quotePath=true", "advice.addEmbeddedRepo=false"),
 )
+_PLAIN = tuple(word for setting in _SETTINGS for word in ("-c", setting))
 _DIFF = (
     *("diff-index", "--cached", "--patch", "--binary", "--full-index", "--no-color", "--no-renames", "--no-ext-diff"),
     *("--no-textconv", "--no-relative", "--submodule=short", "--ignore-submodules=none", "--diff-algorithm=myers"),
     *("--unified=3", "--inter-hunk-context=0", "--src-prefix=a/", "--dst-prefix=b/"),
 )
 _BEGIN = b"diff --git "
-PROGRAMS = {
-    *(
-        ".py",
-        ".pyi",
-        ".pyx",
-        ".ipynb",
-        ".sh",
-        ".c",
-        ".cc",
-        ".cpp",
-        ".cu",
-        ".h",
-        ".hpp",
-        ".js",
-        ".ts",
-        ".rs",
-        ".go",
-        ".jl",
-    ),
-}
-"""Endings of files that hold programs."""
 _COMPRESSED_FROM = 100_000  # bytes
-_MOST_FILES = 5000  # that are not tracked
-_SECRET_FILE = re.compile(
-    r"\.env(\..*)?|.*\.(env|envrc|pem|key|p12|pfx|jks|keystore|kdbx|ppk)|(.*_)?(rsa|dsa|ecdsa|ed25519)|[._]netrc"
-    r"|\.envrc|\.pgpass|\.pypirc|\.npmrc|\.dockercfg|kubeconfig"
-    r"|.*(secret|credential|passw).*",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,15 +114,10 @@ def make_patch(
         GitError: Git cannot be run, or fails.
         OSError: There is no room for temporary files.
     """
-    changes, left_out = _not_too_many(_without_outputs(state, outputs))
-    for change in changes:
-        why = _why_not(state.root, change, max_file_bytes)
-        if why:
-            left_out[change.path] = why
-    kept = [change for change in changes if change.path not in left_out or change.submodule]
+    kept, others, left_out = patch_files.chosen(state, outputs, max_file_bytes)
     if not kept:
         return Patch(left_out=left_out)
-    data = _diff(state, kept, [change for change in changes if change.path in left_out and not change.submodule])
+    data = _diff(state, kept, others)
     parts: dict[str, bytes] = {}
     for name, part in _parts(data):
         if len(part) > max_file_bytes:
@@ -197,35 +145,6 @@ def _text_of_binary(file: Path, part: bytes) -> str:
         return ""
 
 
-def _not_too_many(changes: list[Change]) -> tuple[list[Change], dict[str, str]]:
-    """Return the changes without folders of too many untracked files, as of data that nobody ignores, and those."""
-    folders = Counter(change.path.partition("/")[0] for change in changes if not change.is_tracked)
-    dropped: dict[str, str] = {}
-    n_left = folders.total()
-    for folder, n_files in folders.most_common():
-        if n_left > _MOST_FILES:
-            dropped[f"{folder}/"] = f"{n_files:,} files that are not tracked; should git ignore them?"
-            n_left -= n_files
-    heads = {folder[:-1] for folder in dropped}
-    return [each for each in changes if each.is_tracked or each.path.partition("/")[0] not in heads], dropped
-
-
-def _without_outputs(state: GitState, outputs: Sequence[Path]) -> list[Change]:
-    """Return the changes, without what runs have made."""
-    names = [path.relative_to(state.root).as_posix() for path in outputs if path.is_relative_to(state.root)]
-    made = tuple(f"{name}/" for name in names if name not in {"", "."})
-    mark = "/.hydra/overrides.yaml"
-    untracked = (f"/{change.path}" for change in state.changes if not change.is_tracked)
-    runs = tuple(f"{path.removesuffix(mark)[1:]}/" for path in untracked if path.endswith(mark) and path != mark)
-
-    def is_made(change: Change) -> bool:
-        is_bytecode = "/__pycache__/" in f"/{change.path}" or change.path.endswith(".pyc")
-        is_of_run = change.path.startswith(runs) and os.path.splitext(change.path)[1] not in PROGRAMS  # noqa: PTH122
-        return not change.is_tracked and (is_bytecode or is_of_run or change.path.startswith(made))
-
-    return [change for change in state.changes if not is_made(change)]
-
-
 def differences(then: bytes, now: bytes) -> list[str]:
     """Return the files in which two patches to one commit differ; of new files, programs alone count, and no data."""
     before, after = dict(_parts(then)), dict(_parts(now))
@@ -236,26 +155,7 @@ def differences(then: bytes, now: bytes) -> list[str]:
 
 def _counts(name: str, before: Mapping[str, bytes], after: Mapping[str, bytes]) -> bool:
     is_new = any(b"\nnew file mode " in each.get(name, b"")[:1000] for each in (before, after))
-    return not is_new or os.path.splitext(name)[1] in PROGRAMS  # noqa: PTH122  (a name, and no path of this system)
-
-
-def _why_not(root: Path, change: Change, max_file_bytes: int) -> str | None:
-    """Return why a file cannot be part of a patch, as far as that is seen without reading it."""
-    file = root / change.path
-    name = change.path.rpartition("/")[2]
-    try:
-        told = file.lstat()
-    except OSError:  # it was removed
-        told = None
-    is_file = told is not None and stat.S_ISREG(told.st_mode)
-    reasons = (
-        ("M" in change.submodule or "U" in change.submodule, "a submodule with changes of its own"),
-        (not name, "a repository of its own, which is not tracked"),
-        (_SECRET_FILE.fullmatch(name), "its name says that it is secret"),
-        (is_file and told and told.st_size > max_file_bytes, f"{told.st_size / 1e6:.1f} MB" if told else ""),
-        (is_file and not os.access(file, os.R_OK), "it cannot be read"),
-    )
-    return next((why for is_so, why in reasons if is_so), None)
+    return not is_new or os.path.splitext(name)[1] in patch_files.PROGRAMS  # noqa: PTH122  (a name, and no path of this system)
 
 
 def _diff(state: GitState, kept: Sequence[Change], others: Sequence[Change]) -> bytes:

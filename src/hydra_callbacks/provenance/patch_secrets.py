@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from hydra_callbacks.provenance.patch import PROGRAMS
+from hydra_callbacks.provenance.patch_files import PROGRAMS
 from hydra_callbacks.support.redact import is_secret
 
 if TYPE_CHECKING:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 FILE_NAME = "run.json"
+REPRODUCES = "HYDRA_CALLBACKS_REPRODUCES"
+"""Variable with the id of the run that is being reproduced, or the directory of the sweep."""
 _TYPES: dict[str, type] = {
     **dict.fromkeys(("id", "app", "status", "started_at", "cwd", "output_dir", "sweep_dir"), str),
     **dict.fromkeys(("config", "job", "host", "git", "error"), dict),

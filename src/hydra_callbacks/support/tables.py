@@ -195,7 +195,7 @@ def _rewrite(path: Path, file: OpenFile, columns: Collection[str], lines: bytes)
     """Replace the file by one with more columns and the new lines; the older rows are empty there."""
     import csv  # noqa: PLC0415  (a row without new columns needs none of it)
 
-    from hydra_callbacks.support import csv_lines  # noqa: PLC0415
+    from hydra_callbacks.support import csv_lines  # noqa: PLC0415  (as above)
 
     with replacing(path, keep_mode=True) as temporary:
         with path.open("rb") as old, temporary.open("wb") as new:

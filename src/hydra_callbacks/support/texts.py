@@ -89,7 +89,7 @@ def duration(seconds: Any) -> str:
     if not isinstance(seconds, (int, float)):
         return ""
     if seconds < 60:  # noqa: PLR2004  (seconds in a minute; below, the other units)
-        return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.1f} s"  # noqa: PLR2004
+        return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.1f} s"  # noqa: PLR2004  (seconds)
     units = ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s"))
     size, unit, part_size, part = next(each for each in units if seconds >= each[0])
     return f"{int(seconds // size)} {unit} {int(seconds % size // part_size)} {part}"
