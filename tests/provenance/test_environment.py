@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from hydra_callbacks.provenance import cgroup, environment, gpus, machine, packages, schedulers
+from hydra_callbacks.provenance import environment, gpus, machine, packages, schedulers
 from hydra_callbacks.provenance.lock_files import lock_files
 from hydra_callbacks.runs.environment import facts_of, packages_of
+from hydra_callbacks.support import cgroups
 from hydra_callbacks.support.redact import Redactor
 
 if TYPE_CHECKING:
@@ -217,14 +218,14 @@ def test_the_limits_of_control_groups(  # noqa: PLR0913, PLR0917  (one case a ro
     tmp_path: Path, group: str, mounts: str, files: dict[str, str], memory: int | None, cores: float | None
 ) -> None:
     root = system(tmp_path, group, mounts, files)
-    assert cgroup.memory_limit_bytes(root) == memory
-    assert cgroup.cpu_limit(root) == cores
+    assert cgroups.memory_limit_bytes(root) == memory
+    assert cgroups.cpu_limit(root) == cores
     assert machine.memory_facts(root).get("cgroup_limit_bytes") == memory
     assert machine.cpu_facts(root).get("cgroup_limit") == cores
 
 
 def test_a_system_without_any_of_these_files_tells_what_it_can(tmp_path: Path) -> None:
-    assert cgroup.memory_limit_bytes(tmp_path) is None
+    assert cgroups.memory_limit_bytes(tmp_path) is None
     assert machine.memory_facts(tmp_path)["total_bytes"] > 1 << 24
     assert machine.cpu_facts(tmp_path)["n_logical"] == os.cpu_count()
     assert machine.os_facts()["system"] in {"Linux", "Darwin", "Windows"}

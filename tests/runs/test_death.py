@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from run_dirs import GONE, host, record, running
 
-from hydra_callbacks.provenance import cgroup
 from hydra_callbacks.runs import death
-from hydra_callbacks.support import oom
+from hydra_callbacks.support import cgroups, oom
 from hydra_callbacks.support.process import host_facts
 
 if TYPE_CHECKING:
@@ -152,7 +151,7 @@ def test_the_kernel_says_it_in_its_log(machine: Machine, line: str, told: str) -
 @pytest.fixture
 def small_group() -> Iterator[Path]:
     """A control group of 64 MB in our own one."""
-    mine = cgroup.memory_group()
+    mine = cgroups.memory_group()
     limits = ("memory.max", "memory.limit_in_bytes")
     if mine is None:
         pytest.skip("there are no control groups")
@@ -176,10 +175,10 @@ def test_a_process_that_the_kernel_has_really_killed(small_group: Path, tmp_path
     program = (
         "import os, sys, json\n"
         "open(sys.argv[1] + '/cgroup.procs', 'w').write(str(os.getpid()))\n"
-        "from hydra_callbacks.provenance import cgroup\n"
+        "from hydra_callbacks.support import cgroups\n"
         "from hydra_callbacks.runs import death\n"
         "from hydra_callbacks.support.process import host_facts\n"
-        "noted = death.evidence(cgroup.memory_group(), cgroup.memory_limit_bytes())\n"
+        "noted = death.evidence(cgroups.memory_group(), cgroups.memory_limit_bytes())\n"
         "print(json.dumps({'status': 'running', 'host': host_facts(), 'evidence': noted}), flush=True)\n"
         "bytearray(300 << 20)\n"
     )

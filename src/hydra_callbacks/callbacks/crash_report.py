@@ -161,9 +161,9 @@ class CrashReport(RunCallback):
 @lru_cache(maxsize=1)
 def _memory() -> tuple[Path | None, int | None]:
     """Return the control group of this process, for its memory, and the limit; they stay what they are."""
-    from hydra_callbacks.provenance import cgroup  # noqa: PLC0415  (as above)
+    from hydra_callbacks.support import cgroups  # noqa: PLC0415  (as above)
 
-    return cgroup.memory_group(), cgroup.memory_limit_bytes()
+    return cgroups.memory_group(), cgroups.memory_limit_bytes()
 
 
 def _facts(job: Job, outcome: Outcome) -> dict[str, str]:

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hydra_callbacks.provenance import cgroup
+from hydra_callbacks.support import cgroups
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,7 +42,7 @@ def cpu_facts(root: Path = _ROOT) -> dict[str, Any]:
     usable = None
     if sys.platform == "linux":
         usable = len(os.sched_getaffinity(0))
-    return _known(model=_model(root), n_logical=os.cpu_count(), n_usable=usable, cgroup_limit=cgroup.cpu_limit(root))
+    return _known(model=_model(root), n_logical=os.cpu_count(), n_usable=usable, cgroup_limit=cgroups.cpu_limit(root))
 
 
 def _model(root: Path) -> str | None:
@@ -71,7 +71,7 @@ def memory_facts(root: Path = _ROOT) -> dict[str, Any]:
         address_space = soft if soft != resource.RLIM_INFINITY else None
     return _known(
         total_bytes=total,
-        cgroup_limit_bytes=cgroup.memory_limit_bytes(root),
+        cgroup_limit_bytes=cgroups.memory_limit_bytes(root),
         address_space_limit_bytes=address_space,
     )
 
