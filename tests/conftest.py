@@ -274,3 +274,16 @@ def _python(wheel: Path, name: str, *packages: str) -> str:
     folder = wheel.parent / name
     _once(folder, fill)
     return str(folder / "venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))
+
+
+@pytest.fixture(scope="session")
+def stub_nvml(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a libnvidia-ml.so.1 that does what the environment says; see monitor/nvml_stub.c."""
+    compiler = shutil.which("cc")
+    if compiler is None or not sys.platform.startswith("linux"):
+        pytest.skip("the stub of NVML needs Linux and a C compiler (Debian: gcc and libc6-dev)")
+    folder = tmp_path_factory.mktemp("nvml")
+    flags = ["-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC"]
+    target = ["-o", str(folder / "libnvidia-ml.so.1"), str(Path(__file__).parent / "monitor" / "nvml_stub.c")]
+    subprocess.run([compiler, *flags, *target], check=True)
+    return folder

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import deque
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -23,6 +24,23 @@ class _Span(NamedTuple):
     key: str
     is_outermost: bool
     began: float
+
+
+class Phase(NamedTuple):
+    """One use of a timer.
+
+    Attributes:
+        name: Its name, with those around it: `outer/inner`.
+        began_at: When it began, in seconds since the epoch.
+        ended_at: When it ended.
+    """
+
+    name: str
+    began_at: float
+    ended_at: float
+
+
+_MOST_PHASES = 10_000  # so many of the latest ones are remembered
 
 
 # What is being timed here, outermost first; each thread and each asyncio task has its own.
@@ -51,6 +69,7 @@ class PerfLogger:
     timers: ClassVar[dict[str, float]] = {}
     _total_s: ClassVar[float] = 0.0
     _spent: ClassVar[dict[str, float]] = {}
+    _uses: ClassVar[deque[tuple[str, float, float]]] = deque(maxlen=_MOST_PHASES)
     _lock: ClassVar[threading.Lock] = threading.Lock()
 
     def __init__(
@@ -93,15 +112,17 @@ class PerfLogger:
         span = spans[index]
         _open.set(spans[:index] + spans[index + 1 :])
         duration_s = ended - span.began
-        self._record(span.key, duration_s, is_outermost=span.is_outermost)
+        self._record(span, ended)
         _tell(self.logger, self.level, self.time_format.format(duration_s, name=self.name))
 
     @classmethod
-    def _record(cls, key: str, duration_s: float, *, is_outermost: bool) -> None:
+    def _record(cls, span: _Span, ended: float) -> None:
+        duration_s = ended - span.began
         with PerfLogger._lock:
-            PerfLogger.timers[key] = duration_s
-            PerfLogger._spent[key] = PerfLogger._spent.get(key, 0.0) + duration_s
-            if is_outermost:
+            PerfLogger.timers[span.key] = duration_s
+            PerfLogger._spent[span.key] = PerfLogger._spent.get(span.key, 0.0) + duration_s
+            PerfLogger._uses.append((span.key, span.began, ended))
+            if span.is_outermost:
                 PerfLogger._total_s += duration_s
 
     @classmethod
@@ -152,6 +173,14 @@ class PerfLogger:
         """Return name to seconds, all uses added up since the process began; `reset` does not touch it."""
         with PerfLogger._lock:
             return dict(PerfLogger._spent)
+
+    @classmethod
+    def phases(cls) -> list[Phase]:
+        """Return the latest 10,000 uses of all timers, in the order they ended; `reset` does not touch them."""
+        began_at = time.time() - time.perf_counter()
+        with PerfLogger._lock:
+            uses = list(PerfLogger._uses)
+        return [Phase(name, began_at + began, began_at + ended) for name, began, ended in uses]
 
 
 def _check_logger(logger: Any) -> None:

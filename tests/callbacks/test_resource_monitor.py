@@ -6,6 +6,8 @@ import csv
 import json
 import logging
 import pickle
+import re
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,15 +15,18 @@ from omegaconf import OmegaConf
 
 from hydra_callbacks import Job, Launch, Outcome, ResourceMonitor
 from hydra_callbacks.errors import SettingError
+from hydra_callbacks.monitor.figures import HAS_PROC
 from hydra_callbacks.runs.record import JobRecord
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from conftest import App
 
-HEADER = ",time,cpus,rss_GiB,vms_GiB,job_name,job_id"
-GPU_HEADER = ",time,cpus,rss_GiB,vms_GiB,gpu0_mem_GiB,gpu0_usage,job_name,job_id"
+PUBLISHED = ["", "time", "cpus", "rss_GiB", "vms_GiB", "job_name", "job_id"]
+PUBLISHED_GPU = ["", "time", "cpus", "rss_GiB", "vms_GiB", "gpu0_mem_GiB", "gpu0_usage", "job_name", "job_id"]
+NEW = {"cpu_s", "processes", "threads", "open_files", "read_GiB", "written_GiB", "net_received_GiB", "net_sent_GiB"}
 MONITOR = {"_target_": "hydra_callbacks.ResourceMonitor", "sample_interval": 0.05}
 RECORD = {"_target_": "hydra_callbacks.RunRecord"}
 DONE = Outcome(status="completed")
@@ -50,21 +55,13 @@ if __name__ == "__main__":
     main()
 """
 
-FAKE_NVML = """
-from types import SimpleNamespace
-def nvmlInit(): pass
-def nvmlShutdown(): pass
-def nvmlDeviceGetCount(): return 1
-def nvmlDeviceGetHandleByIndex(index): return index
-def nvmlDeviceGetMemoryInfo(handle): return SimpleNamespace(used=3 * 2**30)
-def nvmlDeviceGetUtilizationRates(handle): return SimpleNamespace(gpu=75)
-"""
+needs_proc = pytest.mark.skipif(not HAS_PROC, reason="a thread samples here, and sees no death")
 
 
-def read(path: Path) -> tuple[str, list[dict[str, str]]]:
-    """Return the header as it is written, and the rows."""
-    text = path.read_text(encoding="utf-8")
-    return text.splitlines()[0], list(csv.DictReader(text.splitlines()))
+def read(path: Path) -> tuple[list[str], list[dict[str, str]]]:
+    """Return the columns and the rows."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return lines[0].split(","), list(csv.DictReader(lines))
 
 
 def make_job(directory: Path, num: int = 0) -> Job:
@@ -100,6 +97,14 @@ def make_launch(directory: Path) -> Launch:
     )
 
 
+def wait_for(happens: Callable[[], bool]) -> None:
+    """Wait until something that another process does has happened."""
+    deadline_s = time.monotonic() + 60
+    while not happens():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.005)
+
+
 def run(monitor: ResourceMonitor, job: Job) -> None:
     monitor.job_started(job)
     monitor.job_ended(job, DONE)
@@ -125,21 +130,22 @@ def test_a_single_run_has_the_published_columns(app: App) -> None:
     assert ran.code == 0, ran.text
     path = app.one("outputs/*/*/resource_monitoring.csv")
     header, rows = read(path)
-    assert header == HEADER
+    assert header[: len(PUBLISHED)] == PUBLISHED
+    assert set(header[len(PUBLISHED) :]) >= (NEW if HAS_PROC else {"cpu_s", "processes", "threads"})
     check_block(rows, 0)
     assert ran.out.count(f"[hydra.callbacks][INFO] - Writing monitoring data to {path}") == 1
     resources = app.record()["resources"]
-    assert resources.keys() == {"cpu_s", "peak_rss_bytes", "mean_cpu_percent", "n_samples", "interval_s"}
     assert resources["n_samples"] == len(rows)
     assert resources["interval_s"] == 0.05
     assert resources["cpu_s"] > 0.1
-    assert resources["peak_rss_bytes"] == pytest.approx(max(float(row["rss_GiB"]) for row in rows) * 2**30, rel=1e-3)
-    assert app.one("outputs/*/*/loaded.txt").read_text().split() == [
-        "hydra_callbacks.monitor",
-        "hydra_callbacks.monitor.host",
-        "hydra_callbacks.monitor.samples",
-        "hydra_callbacks.monitor.service",
-    ]
+    assert resources["cpu_s"] == pytest.approx(resources["user_s"] + resources["system_s"])
+    assert resources["peak_rss_bytes"] >= resources["sampled_peak_rss_bytes"]
+    sampled = max(float(row["rss_GiB"]) for row in rows) * 2**30
+    assert resources["sampled_peak_rss_bytes"] == pytest.approx(sampled, rel=1e-3)
+    assert resources["max_threads"] >= 1
+    loaded = app.one("outputs/*/*/loaded.txt").read_text().split()
+    assert not {name.split(".")[0] for name in loaded} & {"psutil", "pynvml", "numpy"}
+    assert {"hydra_callbacks.monitor.gpu", "hydra_callbacks.monitor.surroundings"}.isdisjoint(loaded)
 
 
 @pytest.mark.parametrize(
@@ -154,7 +160,7 @@ def test_a_sweep_has_one_file_for_all_jobs(app: App, launcher: list[str]) -> Non
     assert ran.code == 0, ran.text
     path = app.one("multirun/*/*/resource_monitoring.csv")
     header, rows = read(path)
-    assert header == HEADER
+    assert header[: len(PUBLISHED)] == PUBLISHED
     blocks: list[list[dict[str, str]]] = []
     for row in rows:
         if row[""] == "0":
@@ -188,25 +194,101 @@ def test_disabled_it_does_nothing_at_all(app: App) -> None:
     assert "monitoring" not in ran.text
 
 
-def test_gpu_columns_stand_before_the_job(app: App) -> None:
+def test_gpu_columns_stand_before_the_job(app: App, stub_nvml: Path) -> None:
     app.write("app.py", APP)
-    app.write("pynvml.py", FAKE_NVML)
-    app.callbacks({**MONITOR, "gpu_monit": True, "gpu_devices": [0]})
-    ran = app.run()
+    app.callbacks(RECORD, {**MONITOR, "gpu_monit": True, "gpu_devices": [0]})
+    ran = app.run(env={"LD_LIBRARY_PATH": str(stub_nvml)})
     assert ran.code == 0, ran.text
     header, rows = read(app.one("outputs/*/*/resource_monitoring.csv"))
-    assert header == GPU_HEADER
-    assert {(row["gpu0_mem_GiB"], row["gpu0_usage"]) for row in rows} == {("3.0", "75.0")}
+    assert header[: len(PUBLISHED_GPU)] == PUBLISHED_GPU
+    assert "gpu0_power_W" in header[len(PUBLISHED_GPU) :]
+    assert rows[0]["gpu0_mem_GiB"] == ""  # their driver was asked a moment later
+    assert all(float(row["gpu0_mem_GiB"]) > 0 for row in rows[1:])
+    (gpu,) = app.record()["resources"]["gpus"]
+    assert gpu["index"] == 0
+    assert gpu["peak_memory_bytes"] == pytest.approx(max(float(row["gpu0_mem_GiB"]) for row in rows[1:]) * 2**30, 1e-3)
+    assert "Not measured" not in ran.text
 
 
-def test_without_a_gpu_a_sweep_warns_once_and_goes_on(app: App) -> None:
+def test_without_a_gpu_a_sweep_warns_once_and_goes_on(app: App, stub_nvml: Path) -> None:
     app.write("app.py", APP)
-    app.write("pynvml.py", FAKE_NVML.replace("def nvmlInit(): pass", "def nvmlInit(): raise OSError('no driver here')"))
     app.callbacks({**MONITOR, "gpu_monit": True})
+    ran = app.run("-m", "x=1,2", env={"LD_LIBRARY_PATH": str(stub_nvml), "NVML_STUB_ERRORS": "Init=18"})
+    assert ran.code == 0, ran.text
+    assert ran.out.count("[WARNING] - Not measured: gpus: ") == 1
+    assert "older than its library" in ran.out
+    header, rows = read(app.one("multirun/*/*/resource_monitoring.csv"))
+    assert header[: len(PUBLISHED)] == PUBLISHED
+    assert not any("gpu" in column for column in header)
+    assert len(rows) >= 4
+
+
+@needs_proc
+def test_a_job_that_is_killed_leaves_its_samples_and_what_they_come_to(app: App) -> None:
+    kill = """    Path(HydraConfig.get().runtime.output_dir, 'loaded.txt').touch()
+    import os
+    os.kill(os.getpid(), 9)
+"""
+    app.write("app.py", APP.replace("    heavy = (", f"{kill}    heavy = ("))
+    app.callbacks(RECORD, MONITOR)
+    ran = app.run()
+    assert ran.code == -9
+    path = app.one("outputs/*/*/loaded.txt").with_name("resource_monitoring.csv")
+    wait_for(path.exists)
+    header, rows = read(path)
+    assert header[: len(PUBLISHED)] == PUBLISHED
+    check_block(rows, 0)
+    record = app.record()
+    assert record["status"] == "running"
+    assert record["resources"]["cpu_s"] > 0.1
+    assert record["resources"]["n_samples"] == len(rows)
+
+
+def test_phases_are_told_apart(app: App) -> None:
+    phases = """    from hydra_callbacks import PerfLogger
+    for name, spend_s in (("load", 0.2), ("fit", 0.4)):
+        with PerfLogger(str, name=name):
+            ended = time.process_time() + spend_s
+            while time.process_time() < ended:
+                pass
+"""
+    app.write("app.py", APP.replace("    heavy = (", f"{phases}    heavy = ("))
+    app.callbacks(RECORD, MONITOR)
+    ran = app.run()
+    assert ran.code == 0, ran.text
+    _, rows = read(app.one("outputs/*/*/resource_monitoring.csv"))
+    told = [row["phase"] for row in rows]
+    assert {"load", "fit"} <= set(told)
+    assert told.index("load") < told.index("fit")
+    found = app.record()["resources"]["phases"]
+    assert list(found) == ["load", "fit"]
+    assert found["load"]["cpu_s"] == pytest.approx(0.2, abs=0.1)
+    assert found["fit"]["cpu_s"] == pytest.approx(0.4, abs=0.1)
+    assert found["fit"]["peak_rss_bytes"] > 0
+
+
+def test_what_slurm_was_asked_for_is_compared_with_what_was_used(app: App) -> None:
+    app.write("app.py", APP)
+    app.callbacks(RECORD, MONITOR)
+    slurm = {"SLURM_JOB_ID": "7", "SLURM_CPUS_PER_TASK": "8", "SLURM_MEM_PER_NODE": "65536"}
+    ran = app.run(env=slurm)
+    assert ran.code == 0, ran.text
+    resources = app.record()["resources"]
+    assert resources["requested"]["cpus"] == 8
+    assert resources["requested"]["memory_bytes"] == 64 * 2**30
+    assert 0 < resources["used_share"]["cpus"] < 0.2
+    assert re.search(r"This job used \d+ % of 8 requested cores, under 1 % of 64.0 GiB", ran.out)
+
+
+@needs_proc
+def test_jobs_of_one_process_have_peaks_of_their_own(app: App) -> None:
+    app.write("app.py", APP.replace("    heavy = (", "    if cfg.x == 1: bytearray(b'1') * (300 << 20)\n    heavy = ("))
+    app.callbacks(RECORD, MONITOR)
     ran = app.run("-m", "x=1,2")
     assert ran.code == 0, ran.text
-    assert ran.out.count("[WARNING] - no GPU columns: no driver here") == 1
-    assert read(app.one("multirun/*/*/resource_monitoring.csv"))[0] == HEADER
+    first, second = (app.record(f"multirun/*/*/{num}")["resources"] for num in (0, 1))
+    assert first["peak_rss_bytes"] - second["peak_rss_bytes"] > 250 << 20
+    assert "peak_rss" not in second.get("absent", {})
 
 
 def test_a_wrong_setting_stops_the_run_before_it_starts(app: App) -> None:
@@ -230,7 +312,7 @@ def test_jobs_add_to_one_file_under_one_header(tmp_path: Path) -> None:
     for num in (7, 3):
         run(monitor, make_job(tmp_path, num))
     header, rows = read(tmp_path / "load.csv")
-    assert header == HEADER
+    assert header[: len(PUBLISHED)] == PUBLISHED
     assert [(row[""], row["job_id"]) for row in rows] == [("0", "7"), ("1", "7"), ("0", "3"), ("1", "3")]
     assert (tmp_path / "load.csv").read_text().count("time") == 1
 
@@ -281,6 +363,7 @@ def test_gpu_devices_of_a_config_do_not_take_the_config_along() -> None:
         ({"sample_interval": "often"}, "sample_interval must be a number of seconds, at least 0.01, got 'often'"),
         ({"monitoring_file": " "}, "monitoring_file must be a text, got ' '"),
         ({"gpu_monit": "yes"}, "gpu_monit must be true or false, got 'yes'"),
+        ({"max_samples": 3}, "max_samples must be a whole number, at least 8, got 3"),
         ({"gpu_devices": "0"}, "gpu_devices must be a list of numbers from 0 on, or null, got '0'"),
         ({"gpu_devices": [0, -1]}, r"gpu_devices must be a list of numbers from 0 on, or null, got \[0, -1\]"),
         ({"gpu_devices": [True]}, "gpu_devices must be a list of numbers from 0 on"),

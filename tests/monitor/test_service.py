@@ -1,116 +1,98 @@
-"""Samples come at a steady rate from start to stop, and leave nothing behind."""
+"""Samples come at a steady rate from start to stop, whatever the job does, and nothing is left behind."""
 
 from __future__ import annotations
 
 import array
+import os
 import subprocess
 import sys
 import threading
+import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
+import hydra_callbacks
 from hydra_callbacks.errors import SettingError
 from hydra_callbacks.monitor import ResourceMonitorService
-from hydra_callbacks.monitor.host import TreeUse
+from hydra_callbacks.monitor.beside import Beside
+from hydra_callbacks.monitor.figures import HAS_PROC
+from hydra_callbacks.monitor.within import Within
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
 HOUR_S = 3600.0
+MIB = 2**20
+SIGKILL = 9
+needs_proc = pytest.mark.skipif(not HAS_PROC, reason="a thread samples here")
 
 
-class FakeTime:
-    """A clock that moves only when someone waits, and then by a little more than asked.
-
-    Args:
-        lateness_s: By how much, at each wait; after the last of them, waiting is for real.
-    """
-
-    def __init__(self, *lateness_s: float) -> None:
-        self.now_s = 100.0
-        self.lateness_s = list(lateness_s)
-        self.woken_s: list[float] = []
-        self.is_over = threading.Event()
-
-    def now(self) -> float:
-        return self.now_s
-
-    def wait(self, ended: threading.Event, timeout_s: float) -> bool:
-        if not self.lateness_s:
-            self.is_over.set()
-            return ended.wait()
-        self.now_s += timeout_s + self.lateness_s.pop(0)
-        self.woken_s.append(round(self.now_s - 100.0, 6))
-        return False
+@pytest.fixture(params=[pytest.param("beside", marks=needs_proc), "within"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Both ways of sampling: a process beside this one, and a thread."""
+    if request.param == "within":
+        monkeypatch.setattr("hydra_callbacks.monitor.service.HAS_PROC", False)
+    return str(request.param)
 
 
-class FakeMeter:
-    """Has told `readings`, then raises; stands for the process tree."""
-
-    def __init__(self, *readings: TreeUse, error: Exception | None = None) -> None:
-        self.readings = list(readings)
-        self.error = error or AssertionError("no more readings")
-
-    def __call__(self, _pid: int) -> FakeMeter:
-        return self
-
-    def read(self) -> TreeUse:
-        if not self.readings:
-            raise self.error
-        return self.readings.pop(0)
+def wait_for(happens: Callable[[], bool]) -> None:
+    """Wait until something that another process does has happened."""
+    deadline_s = time.monotonic() + 60
+    while not happens():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.005)
 
 
-def use_meter(monkeypatch: pytest.MonkeyPatch, meter: FakeMeter) -> None:
-    monkeypatch.setattr("hydra_callbacks.monitor.service.TreeMeter", meter)
+def helpers() -> list[int]:
+    """Return the processes that sample beside a job on this machine, those that are about to start included."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        try:
+            words = (folder / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if b"hydra_callbacks.monitor.helper" in words:
+            found.append(int(folder.name))
+    return found
 
 
-def test_samples_keep_to_the_beat_and_leave_out_what_they_missed() -> None:
-    time = FakeTime(0.1, 0.2, 0.0, 2.5, 0.1)
-    service = ResourceMonitorService(interval=1.0, now=time.now, wait=time.wait)
+@pytest.fixture
+def no_helper_stays() -> Iterator[None]:
+    before = set(helpers())
+    yield
+    wait_for(lambda: set(helpers()) <= before)
+
+
+def test_it_samples_until_it_is_told_to_stop(way: str) -> None:
+    service = ResourceMonitorService(interval=0.01)
     service.start()
-    time.is_over.wait()
+    assert type(service._watch) is (Beside if way == "beside" else Within)
+    wait_for(lambda: len(service.columns()["time"]) > 5)
     service.stop()
-    assert time.woken_s == [1.1, 2.2, 3.0, 6.5, 7.1]
-    assert len(service.rows()) == 1 + 5 + 1
-
-
-def test_percent_is_of_the_time_since_the_sample_before(monkeypatch: pytest.MonkeyPatch) -> None:
-    gib = 2**30
-    readings = [TreeUse(0.0, gib, 4 * gib), TreeUse(0.5, 3 * gib, 4 * gib), TreeUse(4.0, gib, 4 * gib)]
-    use_meter(monkeypatch, FakeMeter(*readings, TreeUse(0.0, gib, 4 * gib)))
-    time = FakeTime(0.0, 1.0)
-    with ResourceMonitorService(interval=1.0, now=time.now, wait=time.wait) as service:
-        time.is_over.wait()
-    values = service.get_values()
-    assert values["cpus"].tolist() == [0.0, 50.0, 200.0, 0.0]
-    assert values["rss_GiB"].tolist() == [1.0, 3.0, 1.0, 1.0]
-    assert values["vms_GiB"].tolist() == [4.0] * 4
-    assert service.summary() == {
-        "cpu_s": 4.5,
-        "peak_rss_bytes": 3 * gib,
-        "mean_cpu_percent": 150.0,
-        "n_samples": 4,
-        "interval_s": 1.0,
-    }
+    n_samples = len(service.rows())
+    assert n_samples > 5
+    assert service.summary()["n_samples"] == n_samples
+    assert [thread.name for thread in threading.enumerate()].count("resource-monitor") == 0
 
 
 @pytest.mark.timeout(60)
-def test_stop_does_not_wait_for_the_next_sample() -> None:
+def test_stop_does_not_wait_for_the_next_sample(way: str) -> None:
     service = ResourceMonitorService(interval=HOUR_S)
     service.start()
     service.stop()
     assert len(service.rows()) == 2
 
 
-def test_an_interval_longer_than_a_thread_can_wait_is_accepted() -> None:
+def test_an_interval_longer_than_a_thread_can_wait_is_accepted(way: str) -> None:
     with ResourceMonitorService(interval=1e12) as service:
         pass
     assert len(service.rows()) == 2
 
 
-def test_start_and_stop_may_be_repeated() -> None:
+def test_start_and_stop_may_be_repeated(way: str) -> None:
     service = ResourceMonitorService(interval=HOUR_S)
     service.stop()
     assert service.summary()["n_samples"] == 0
@@ -122,15 +104,14 @@ def test_start_and_stop_may_be_repeated() -> None:
     service.start()
     assert len(service.rows()) == 1  # a new series
     service.stop()
-    assert [thread.name for thread in threading.enumerate()].count("resource-monitor") == 0
 
 
-def test_values_are_arrays_also_while_sampling() -> None:
+def test_values_are_arrays_also_while_sampling(way: str) -> None:
     service = ResourceMonitorService(interval=HOUR_S)
     assert service.get_values()["time"].shape == (0,)
     with service:
         values = service.get_values()
-    assert list(values) == ["time", "cpus", "rss_GiB", "vms_GiB"]
+    assert list(values)[:4] == ["time", "cpus", "rss_GiB", "vms_GiB"]
     assert {(column.shape, column.dtype) for column in values.values()} == {((1,), np.dtype("float64"))}
     assert values["rss_GiB"][0] > 0
 
@@ -145,7 +126,7 @@ def test_values_are_plain_arrays_without_numpy(monkeypatch: pytest.MonkeyPatch) 
     assert len(column) == 2
 
 
-def test_a_child_is_part_of_the_sample() -> None:
+def test_a_child_is_part_of_the_sample(way: str) -> None:
     code = "x = bytearray(b'1') * (64 << 20); print(flush=True); input()"
     with ResourceMonitorService(interval=HOUR_S) as service:
         child = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -154,15 +135,55 @@ def test_a_child_is_part_of_the_sample() -> None:
     child.communicate(b"\n")
     first, last = service.get_values()["rss_GiB"]
     assert last - first > 64 / 1024
+    assert service.summary()["max_processes"] == 2
 
 
-def test_another_process_is_sampled_until_it_ends(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_peak_between_two_samples_is_seen(way: str) -> None:
+    with ResourceMonitorService(interval=HOUR_S) as service:
+        block = bytearray(b"1") * (300 * MIB)
+        del block
+    summary = service.summary()
+    if HAS_PROC:
+        assert summary["peak_rss_bytes"] - summary["sampled_peak_rss_bytes"] > 250 * MIB
+    assert summary["sampled_peak_rss_bytes"] < 300 * MIB
+
+
+@needs_proc
+def test_each_series_has_a_peak_of_its_own() -> None:
+    with ResourceMonitorService(interval=HOUR_S) as service:
+        block = bytearray(b"1") * (300 * MIB)
+        del block
+    first = service.summary()["peak_rss_bytes"]
+    with service:
+        pass
+    assert first - service.summary()["peak_rss_bytes"] > 250 * MIB
+    assert service.absent() == {}
+
+
+@needs_proc
+def test_two_series_at_once_in_one_process_say_what_they_cannot_tell_apart() -> None:
+    with ResourceMonitorService(interval=HOUR_S) as first, ResourceMonitorService(interval=HOUR_S) as second:
+        block = bytearray(b"1") * (300 * MIB)
+        del block
+    assert first.absent() == {}
+    assert "other jobs share this process" in second.absent()["peak_rss"]
+    assert min(service.summary()["peak_rss_bytes"] for service in (first, second)) > 300 * MIB
+
+
+@needs_proc
+def test_the_peak_of_a_child_that_nobody_saw_is_told() -> None:
+    with ResourceMonitorService(interval=HOUR_S) as service:
+        subprocess.run([sys.executable, "-c", "x = bytearray(b'1') * (300 << 20)"], check=True)
+    assert service.summary()["peak_rss_bytes"] > 300 * MIB
+
+
+def test_another_process_is_sampled_until_it_ends(way: str, caplog: pytest.LogCaptureFixture) -> None:
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     with ResourceMonitorService(child.pid, 0.01) as service:
+        wait_for(lambda: len(service.rows()) > 2)
         child.communicate(b"\n")
-        assert service._thread is not None
-        service._thread.join()
     assert service.rows()
+    assert service.summary()["max_processes"] == 1
     assert not caplog.messages
 
 
@@ -173,24 +194,97 @@ def test_a_process_that_is_not_there_is_an_error() -> None:
         ResourceMonitorService(child.pid).start()
 
 
-def test_a_failing_sample_is_logged_once_and_ends_the_sampling(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    use_meter(monkeypatch, FakeMeter(TreeUse(0.0, 1, 1), error=OSError("too many open files")))
+@needs_proc
+def test_its_own_helper_is_nobodys_child_and_part_of_no_tree(no_helper_stays: None) -> None:
     with ResourceMonitorService(interval=0.01) as service:
-        assert service._thread is not None
-        service._thread.join()
-    assert len(service.rows()) == 1
-    (record,) = caplog.records
-    assert record.name == "hydra.callbacks"
-    assert "too many open files" in caplog.text
+        wait_for(lambda: len(service.rows()) > 3)
+        with pytest.raises(ChildProcessError):
+            os.waitpid(-1, 1)  # without waiting
+    assert service.summary()["max_processes"] == 1
 
 
-def test_no_file_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@needs_proc
+def test_the_rate_holds_while_the_job_holds_pythons_lock(no_helper_stays: None) -> None:
+    service = ResourceMonitorService(interval=0.01)
+    service.start()
+    wait_for(lambda: len(service.rows()) > 2)
+    before = len(service.rows())
+    pow(3, 3_000_000)  # in C, without a pause
+    service.stop()
+    values = service.get_values()
+    lasted_s = values["time"][-1] - values["time"][before]
+    assert lasted_s > 0.1
+    assert len(values["time"]) - before > 0.5 * lasted_s / 0.01
+
+
+@needs_proc
+def test_a_helper_that_is_killed_leaves_the_ends(caplog: pytest.LogCaptureFixture) -> None:
+    others = set(helpers())
+    service = ResourceMonitorService(interval=0.01)
+    service.start()
+    wait_for(lambda: len(service.rows()) > 3)
+    (pid,) = set(helpers()) - others
+    os.kill(pid, SIGKILL)
+    service.stop()
+    assert len(service.rows()) == 2
+    assert service.summary()["peak_rss_bytes"] > 0
+    assert caplog.messages == [f"what sampled process {os.getpid()} was killed; only the ends are left"]
+
+
+@needs_proc
+def test_a_job_that_is_over_at_once_starts_no_python_beside_it(no_helper_stays: None) -> None:
+    with ResourceMonitorService(interval=2.0) as service:
+        assert isinstance(service._watch, Beside)
+    assert len(service.rows()) == 2
+    assert "own_cpu_s" not in (service._findings or {})
+
+
+@needs_proc
+@pytest.mark.parametrize("interval", [0.01, 2.0])
+def test_nothing_stays_when_the_process_is_killed(interval: float, no_helper_stays: None) -> None:
+    code = (
+        "import os, sys, time\nfrom hydra_callbacks.monitor import ResourceMonitorService\n"
+        f"service = ResourceMonitorService(interval={interval})\nservice.start()\n"
+        "while len(service.rows()) < (3 if service.interval < 1 else 1): time.sleep(0.01)\n"
+        "os.kill(os.getpid(), 9)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -SIGKILL
+
+
+@needs_proc
+def test_nothing_stays_when_a_forked_child_outlives_the_process(no_helper_stays: None) -> None:
+    code = (
+        "import os, time\nfrom hydra_callbacks.monitor import ResourceMonitorService\n"
+        "service = ResourceMonitorService(interval=0.01)\nservice.start()\n"
+        "while len(service.rows()) < 3: time.sleep(0.01)\n"
+        "if os.fork() == 0:\n    time.sleep(3)\n    os._exit(0)\n"
+        "os.kill(os.getpid(), 9)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -SIGKILL
+
+
+def test_without_a_shell_a_thread_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hydra_callbacks.support.companion._SHELL", "/nonexistent/sh")
+    service = ResourceMonitorService(interval=0.01)
+    service.start()
+    assert isinstance(service._watch, Within)
+    wait_for(lambda: len(service.rows()) > 3)
+    service.stop()
+
+
+def test_no_file_is_left(way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with ResourceMonitorService(None, 1, "trace"):
         pass
     assert list(tmp_path.iterdir()) == []
+
+
+@needs_proc
+def test_no_descriptor_is_left() -> None:
+    before = {path.name for path in Path("/proc/self/fd").iterdir()}
+    with ResourceMonitorService(interval=0.01) as service:
+        wait_for(lambda: len(service.rows()) > 3)
+    assert {path.name for path in Path("/proc/self/fd").iterdir()} == before
 
 
 @pytest.mark.parametrize(
@@ -199,6 +293,8 @@ def test_no_file_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         ({"interval": 0.005}, "interval must be a number of seconds, at least 0.01, got 0.005"),
         ({"interval": "1"}, "interval must be a number of seconds"),
         ({"pid": 0}, "pid must be the number of a process"),
+        ({"max_samples": 7}, "max_samples must be a whole number, at least 8, got 7"),
+        ({"max_samples": True}, "max_samples must be a whole number"),
     ],
 )
 def test_a_wrong_argument_is_named(arguments: dict[str, Any], told: str) -> None:
@@ -209,7 +305,18 @@ def test_a_wrong_argument_is_named(arguments: dict[str, Any], told: str) -> None
 def test_importing_it_loads_nothing_heavy() -> None:
     code = (
         "import sys, hydra_callbacks.monitor.service\n"
-        "heavy = {'hydra', 'omegaconf', 'numpy', 'psutil', 'pynvml', 'subprocess'}\n"
+        "heavy = {'hydra', 'omegaconf', 'numpy', 'psutil', 'pynvml', 'subprocess', 'msgspec'}\n"
         "sys.exit(', '.join(heavy & set(sys.modules)) or 0)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@needs_proc
+def test_what_samples_beside_a_job_loads_little() -> None:
+    program = (
+        "import sys; ours = type(sys)('hydra_callbacks'); ours.__path__ = [sys.argv[1]]; "
+        "sys.modules['hydra_callbacks'] = ours; import hydra_callbacks.monitor.helper; "
+        "heavy = {'typing', 're', 'pathlib', 'json', 'dataclasses', 'enum', 'socket', 'logging'}; "
+        "sys.exit(' '.join(heavy & set(sys.modules)) or 0)"
+    )
+    subprocess.run([sys.executable, "-S", "-c", program, str(Path(hydra_callbacks.__file__).parent)], check=True)

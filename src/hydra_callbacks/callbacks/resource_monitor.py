@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from hydra_callbacks.lifecycle import RunCallback
@@ -17,18 +18,21 @@ if TYPE_CHECKING:
 
 
 class ResourceMonitor(RunCallback):
-    """Sample processor time and memory of each job's process tree into a CSV file, and sum them up in its record.
+    """Sample processor time, memory and more of each job's process tree into a CSV file, and sum them up in its record.
 
-    A sweep has one file for all its jobs: each adds its samples in one step when it ends. The record's section
-    `resources` has `cpu_s`, `peak_rss_bytes` (the highest sample: a peak between two is not seen), `mean_cpu_percent`,
-    `n_samples` and `interval_s`. Jobs that are threads of one process are measured together.
+    A sweep has one file for all its jobs: each adds its samples in one step when it ends. The peak of the memory is the
+    kernel's own mark, also when it lies between two samples; each job has its own, unless jobs are threads of one
+    process, which are measured together. A job that is killed leaves its samples, too (on Linux).
 
     Args:
         enabled: When False, nothing is sampled, written or imported.
         sample_interval: Seconds from sample to sample, at least 0.01; the first and the last come at the job's ends.
         monitoring_file: The file, relative to the directory of the run or sweep.
-        gpu_monit: Sample the NVIDIA GPUs too (extra `gpu`); where NVML does not answer, a warning says why.
-        gpu_devices: Numbers of the GPUs as NVML counts; None for all. Without effect unless `gpu_monit`.
+        gpu_monit: Sample the GPUs too (extra `gpu`); where their driver does not answer, a warning says why.
+        gpu_devices: Numbers of the GPUs as the driver counts; None for those that the job may use. Without effect
+            unless `gpu_monit`.
+        max_samples: As many samples as a job keeps, at least 8. When there are more, each four become two, the lowest
+            and the highest of each column, and the interval doubles.
         on_error: What becomes of an exception in this callback: "warn" logs it, "abort" also stops the run.
     """
 
@@ -40,6 +44,7 @@ class ResourceMonitor(RunCallback):
         gpu_monit: bool = False,
         *,
         gpu_devices: Sequence[int] | None = None,
+        max_samples: int = 10_000,
         on_error: Literal["warn", "abort"] = "warn",
     ) -> None:
         super().__init__(enabled, on_error=on_error)
@@ -47,41 +52,89 @@ class ResourceMonitor(RunCallback):
         check_name("monitoring_file", monitoring_file)
         check("gpu_monit", gpu_monit, "true or false", isinstance(gpu_monit, bool))
         check("gpu_devices", gpu_devices, "a list of numbers from 0 on, or null", _is_devices(gpu_devices))
+        is_number = isinstance(max_samples, int) and not isinstance(max_samples, bool)
+        check("max_samples", max_samples, "a whole number, at least 8", is_number and max_samples >= 8)  # noqa: PLR2004
         self.sample_interval = sample_interval
         self.monitoring_file = monitoring_file
         self.gpu_monit = gpu_monit
         # Hydra gives a list of its own, which would take the whole configuration along to the jobs.
         self.gpu_devices = None if gpu_devices is None else list(gpu_devices)
+        self.max_samples = max_samples
         self._service: ResourceMonitorService | None = None
 
-    def job_started(self, job: Job) -> None:  # noqa: ARG002  (the event's signature)
+    def job_started(self, job: Job) -> None:
         """Begin to sample this process."""
         from hydra_callbacks.monitor.service import ResourceMonitorService  # noqa: PLC0415  (not when disabled)
 
         service = ResourceMonitorService(
-            interval=self.sample_interval, gpu_monit=self.gpu_monit, gpu_devices=self.gpu_devices
+            interval=self.sample_interval,
+            gpu_monit=self.gpu_monit,
+            gpu_devices=self.gpu_devices,
+            max_samples=self.max_samples,
+            leave={
+                "module": "hydra_callbacks.runs.leftovers",
+                "file": str(job.launch_dir / self.monitoring_file),
+                "record": str(job.record.path),
+                "names": _names(job),
+            },
         )
         service.start()
         self._service = service
 
-    def job_ended(self, job: Job, outcome: Outcome) -> None:  # noqa: ARG002  (as above)
+    def job_ended(self, job: Job, outcome: Outcome) -> None:
         """Sum up the samples in the record, and write them."""
-        from hydra_callbacks.support.tables import append_rows  # noqa: PLC0415  (as above)
+        from hydra_callbacks.support.tables import append_rows  # noqa: PLC0415  (not when disabled)
 
         service, self._service = self._service, None
         if service is None:
             return
         service.stop()
-        job.record.add({"resources": service.summary()})
-        names = {"job_name": job.name, "job_id": job.num}
-        rows = [{"": index, **sample, **names} for index, sample in enumerate(service.rows())]
+        summary, phases = _summary(service, job, outcome)
+        job.record.add({"resources": summary})
+        rows = [{"": index, **row} for index, row in enumerate(service.rows(_names(job), phases))]
         append_rows(job.launch_dir / self.monitoring_file, rows)
 
-    def launch_ended(self, launch: Launch, outcome: Outcome) -> None:  # noqa: ARG002  (as above)
+    def launch_ended(self, launch: Launch, outcome: Outcome) -> None:  # noqa: ARG002  (the event's signature)
         """Say where the file is."""
         path = launch.output_dir / self.monitoring_file if launch.output_dir else None
         if path and path.exists():
             log.info("Writing monitoring data to %s", path)
+
+
+def _names(job: Job) -> dict[str, Any]:
+    """Return the columns that tell whose samples they are."""
+    return {"job_name": job.name, "job_id": job.num}
+
+
+def _summary(
+    service: ResourceMonitorService, job: Job, outcome: Outcome
+) -> tuple[dict[str, Any], dict[str, list[str | None]]]:
+    """Return what the samples come to, and the column with the phases, if there are any."""
+    from hydra_callbacks.monitor import phases, requested  # noqa: PLC0415  (not when disabled)
+    from hydra_callbacks.monitor.meter import absence_lines  # noqa: PLC0415  (as above)
+    from hydra_callbacks.timing import PerfLogger  # noqa: PLC0415  (as above)
+
+    summary, columns, absent = service.summary(), service.columns(), service.absent()
+    asked = requested.requested()
+    if asked:
+        shares = requested.shares(asked, summary, outcome.duration_s)
+        summary |= {"requested": asked, "used_share": shares}
+        if requested.is_of_scheduler(asked):  # whoever sets limits may know them; who asks a scheduler asks too much
+            log.info("This job %s", requested.words(asked, shares))
+    timed = [phase for phase in PerfLogger.phases() if phase.ended_at >= job.started_at]
+    if timed:
+        summary["phases"] = phases.used_in(columns, timed)
+    if absent:
+        summary["absent"] = absent
+    for line in absence_lines({name: reason for name, reason in absent.items() if name.startswith("gpu")}):
+        _warn_once(line)  # they were asked for
+    return summary, {"phase": phases.phase_at(columns["time"], timed)} if timed else {}
+
+
+@lru_cache(maxsize=128)
+def _warn_once(text: str) -> None:
+    """Log a warning, the same one only once in a process: the jobs of a sweep lack the same GPU."""
+    log.warning("Not measured: %s", text)
 
 
 def _is_devices(value: Any) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # `typing` takes longer to import than all that samples from beside the job
 if TYPE_CHECKING:
+    from typing import Any
+
     from hydra_callbacks.monitor.service import ResourceMonitorService
 
 __all__ = ["ResourceMonitorService"]

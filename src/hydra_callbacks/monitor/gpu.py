@@ -1,103 +1,203 @@
-"""How much memory do the NVIDIA GPUs hold, and how busy are they?
+"""How much memory, time and energy of the GPUs does a job take?
 
-NVML answers for whole devices, whichever processes use them, through nvidia-ml-py (module `pynvml`). A machine without
-it is no error: one warning says what is missing, and there are no GPU columns.
+NVIDIA's GPUs are read through NVML, AMD's through AMD SMI. What they do not tell stays empty, and `absent` says why.
 """
 
 from __future__ import annotations
 
-import logging
+import contextlib
 import math
-from functools import lru_cache
+import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from hydra_callbacks.monitor.samples import GIB
-from hydra_callbacks.support.extras import import_extra
+from hydra_callbacks.monitor.amd import AmdSmi
+from hydra_callbacks.monitor.gpu_processes import NotToldError, NotYetToldError
+from hydra_callbacks.monitor.nvml import Nvml
+from hydra_callbacks.monitor.tree import GIB
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
-_log = logging.getLogger("hydra.callbacks")
+    from hydra_callbacks.monitor.meter import Span
+    from hydra_callbacks.monitor.visible import Device, Library
+
+PUBLISHED = ("mem_GiB", "usage")
+"""Quantities that the older library read."""
+NEW = ("job_mem_GiB", "job_usage", "power_W", "energy_J", "temperature_C", "sm_clock_MHz", "mem_clock_MHz")
+_QUICK = {"mem_GiB", "job_mem_GiB", "energy_J"}
+_HOLD_S = 0.09
+"""The drivers renew all but the quick ones every 0.1 s at best, so they are asked for those about as often."""
 
 
-@lru_cache(maxsize=128)
-def warn_once(text: str) -> None:
-    """Log a warning, the same one only once in a process: the jobs of a sweep lack the same GPU."""
-    _log.warning("%s", text)
+@dataclass(slots=True)
+class _Gauge:
+    """What one number is read by; `ask` is None once there is no use in asking."""
+
+    place: int
+    column: str
+    label: str
+    is_quick: bool
+    ask: Callable[[Collection[int]], float] | None
 
 
-def open_gpus(devices: Sequence[int] | None) -> Gpus | None:
-    """Return a reader of GPUs; None, after a warning, where NVML does not answer.
+class GpuMeter:
+    """Reads the GPUs that a job may use: a `Meter`. It never raises: what does not answer is in `absent`.
 
     Args:
-        devices: Their numbers as NVML counts (`nvidia-smi` shows them); None for all. CUDA_VISIBLE_DEVICES has no say.
-    """
-    try:
-        return Gpus(devices)
-    except Exception as error:  # noqa: BLE001  (whatever driver and bindings do, it must not cost the run)
-        warn_once(f"no GPU columns: {str(error) or type(error).__name__}")
-        return None
-
-
-class Gpus:
-    """Some GPUs of this machine; close it after use.
-
-    Args:
-        devices: Their numbers as NVML counts; None for all.
-
-    Raises:
-        MissingExtraError: nvidia-ml-py is not installed.
-        ValueError: There is no such device.
-        Exception: NVML gives another error, of a type of its own.
+        devices: Their numbers as the driver's library counts (`nvidia-smi` shows them); None for those that the
+            environment lets the job use: all, or those in CUDA_VISIBLE_DEVICES.
+        environment: The job's.
+        proc: Where the kernel shows processes.
+        now: The clock, in seconds.
 
     Attributes:
-        columns: Names of what `read` returns: `gpu<i>_mem_GiB`, `gpu<i>_usage` for each device.
+        columns: `gpu<i>_mem_GiB` and `gpu<i>_usage` of all devices, then the other quantities of each; a part of a
+            device (MIG) has `gpu<i>_mig<k>_` instead. Empty without GPUs.
+        published: The first of the columns: those that the older library had.
+        absent: A column, or `gpu<i>` for a whole device, or `gpus` for all, to why it is not told. Whole only after
+            `summary`, for a driver may tell some of it late.
     """
 
-    def __init__(self, devices: Sequence[int] | None) -> None:
-        self._nvml: Any = import_extra("pynvml", "nvidia-ml-py", "gpu", "GPU sampling")
-        self._nvml.nvmlInit()
+    def __init__(
+        self,
+        devices: Sequence[int] | None,
+        environment: Mapping[str, str],
+        *,
+        proc: str = "/proc",
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.absent: dict[str, str] = {}
+        self._late: dict[str, str] = {}
+        self._now = now
+        self._due_s = -math.inf
+        self._library: Library | None = None
+        self._devices: list[Device] = []
         try:
-            numbers = _choose(devices, self._nvml.nvmlDeviceGetCount())
-            self._handles = {number: self._nvml.nvmlDeviceGetHandleByIndex(number) for number in numbers}
-        except BaseException:
-            self._nvml.nvmlShutdown()
-            raise
-        self.columns = [f"gpu{number}_{quantity}" for number in self._handles for quantity in ("mem_GiB", "usage")]
+            self._library, self._devices, notes = _open_library(devices, environment, proc)
+            self.absent.update(notes)
+        except Exception as error:  # noqa: BLE001  (whatever driver and bindings do, it must not cost the run)
+            self.absent["gpus"] = _reason(error)
+        asks = {device.label: self._library.gauges(device) for device in self._devices} if self._library else {}
+        self._gauges = _in_order(asks)
+        self._values = [math.nan] * len(self._gauges)
+        self.columns = [gauge.column for gauge in self._gauges]
+        self.published = self.columns[: len(PUBLISHED) * len(self._devices)]
 
-    def read(self) -> list[float]:
-        """Return used memory in GiB and busy time in percent for each device; NaN, after a warning, where not told."""
-        values = []
-        for number, handle in self._handles.items():
-            for quantity, ask in (("used memory", self._mem_gib), ("usage", self._usage_percent)):
+    def read(self, pids: Collection[int]) -> list[float]:
+        """Return a number for each column; NaN where it is not told.
+
+        Args:
+            pids: The processes of the job.
+        """
+        now_s = self._now()
+        is_due = now_s >= self._due_s
+        if is_due:
+            self._due_s = now_s + _HOLD_S
+        for gauge in self._gauges:
+            if gauge.ask is not None and (is_due or gauge.is_quick):
                 try:
-                    values.append(ask(handle))
-                except Exception as error:  # noqa: BLE001, PERF203  (as above; a part of a GPU tells no usage)
-                    values.append(math.nan)
-                    warn_once(f"NVML does not tell the {quantity} of GPU {number}, its cells stay empty: {error}")
-        return values
+                    self._values[gauge.place] = gauge.ask(pids)
+                except Exception as error:  # noqa: BLE001  (as above)
+                    self._values[gauge.place] = math.nan
+                    self._refused(gauge, error)
+        return list(self._values)
 
-    def _mem_gib(self, handle: Any) -> float:
-        return float(self._nvml.nvmlDeviceGetMemoryInfo(handle).used) / GIB
+    def summary(self, spans: Mapping[str, Span]) -> dict[str, Any]:
+        """Return `gpus`: what each device is, and what its numbers come to; without those that were not told.
 
-    def _usage_percent(self, handle: Any) -> float:
-        return float(self._nvml.nvmlDeviceGetUtilizationRates(handle).gpu)
+        Args:
+            spans: Column to what was read there.
+        """
+        never = {column: reason for column, reason in self._late.items() if math.isnan(spans[column].last)}
+        self.absent.update(never)
+        gpus = [_facts(device) | _figures(device.label, spans) for device in self._devices]
+        return {"gpus": gpus} if gpus else {}
 
     def close(self) -> None:
-        """Give NVML back."""
+        """Give the driver's library back."""
+        library, self._library = self._library, None
+        if library is not None:
+            with contextlib.suppress(Exception):  # at the end there is nothing left to lose by it
+                library.close()
+
+    def _refused(self, gauge: _Gauge, error: Exception) -> None:
+        """Note why a number is not told, and whether to ask again."""
+        library = self._library
+        if isinstance(error, NotYetToldError):
+            self._late[gauge.column] = str(error)
+        elif library is not None and library.is_lost(error):
+            self.absent[gauge.label] = f"lost while it was watched, nothing is told from then on: {_reason(error)}"
+            for other in self._gauges:
+                if other.label == gauge.label:
+                    other.ask, self._values[other.place] = None, math.nan
+        elif isinstance(error, NotToldError) or library is None or library.is_never(error):
+            self.absent[gauge.column] = f"the driver does not tell it: {_reason(error)}"
+            gauge.ask = None
+        else:
+            self.absent[gauge.column] = f"at times the driver does not tell it: {_reason(error)}"
+
+
+def _open_library(
+    numbers: Sequence[int] | None, environment: Mapping[str, str], proc: str
+) -> tuple[Library, list[Device], dict[str, str]]:
+    """Return the first maker's library that has devices for the job, these, and what is to be said of others."""
+    reasons: list[Exception] = []
+    for maker in (Nvml, AmdSmi):
         try:
-            self._nvml.nvmlShutdown()
+            library: Library = maker(proc)
+        except ModuleNotFoundError as error:  # AMD's comes with its driver: where it is not, there is no AMD GPU
+            if error.name != "amdsmi":
+                raise
+            continue
+        except Exception as error:  # noqa: BLE001  (as in GpuMeter)
+            reasons.append(error)
+            continue
+        try:
+            return library, *library.choose(numbers, environment)
         except Exception as error:  # noqa: BLE001  (as above)
-            warn_once(f"NVML did not close: {error}")
+            reasons.append(error)
+            library.close()
+    raise ValueError("; ".join(map(_reason, reasons)))
 
 
-def _choose(devices: Sequence[int] | None, count: int) -> Sequence[int]:
-    """Return the numbers of the devices to read, of those that there are."""
-    if count == 0:
-        msg = "NVML finds no GPU"
-        raise ValueError(msg)
-    missing = [number for number in devices or () if number not in range(count)]
-    if missing:
-        msg = f"gpu_devices must be numbers from 0 to {count - 1}, as NVML finds {count} GPU(s); got {missing[0]!r}"
-        raise ValueError(msg)
-    return range(count) if devices is None else devices
+def _in_order(asks: Mapping[str, Mapping[str, Callable[[Collection[int]], float]]]) -> list[_Gauge]:
+    """Return the gauges in the order of their columns."""
+    order = [(label, name) for names in (PUBLISHED, NEW) for label in asks for name in names]
+    return [
+        _Gauge(place, f"{label}_{name}", label, name in _QUICK, asks[label][name])
+        for place, (label, name) in enumerate(order)
+    ]
+
+
+def _facts(device: Device) -> dict[str, Any]:
+    facts = {"index": device.number, "mig": device.part, "uuid": device.uuid, "name": device.name}
+    facts["memory_bytes"] = device.memory_bytes
+    return {name: fact for name, fact in facts.items() if fact is not None and fact != ""}
+
+
+def _figures(label: str, spans: Mapping[str, Span]) -> dict[str, float]:
+    """Return what a device's numbers come to."""
+
+    def of(quantity: str) -> Span:
+        return spans[f"{label}_{quantity}"]
+
+    figures = {
+        "peak_memory_bytes": of("mem_GiB").high * GIB,
+        "peak_job_memory_bytes": of("job_mem_GiB").high * GIB,
+        "mean_usage_percent": of("usage").mean,
+        "max_usage_percent": of("usage").high,
+        "mean_job_usage_percent": of("job_usage").mean,
+        "energy_j": of("energy_J").grown,
+        "max_power_w": of("power_W").high,
+        "max_temperature_c": of("temperature_C").high,
+    }
+    return {
+        name: round(figure) if name.endswith("bytes") else round(figure, 3)
+        for name, figure in figures.items()
+        if not math.isnan(figure)
+    }
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

@@ -1,69 +1,76 @@
-"""What was sampled so far, and what does it come to?
+"""What was sampled so far?
 
-All samples lie in one array: 40 bytes for each, and 16 more for each GPU. One thread adds while others read.
+All samples lie in one array, eight bytes for each number. When there are as many as it may have, each four of them
+become two: the lowest of each column, then the highest, so that neither a peak nor a gap is lost, counters never fall,
+and a curve through the rows is the envelope of that through all.
 """
 
 from __future__ import annotations
 
 import math
 from array import array
-from typing import TYPE_CHECKING, Any
+
+TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-GIB = 2**30
-
-_DIGITS = {"time": 3, "cpus": 2}  # of a row's cells: milliseconds, and hundredths of a percent
-_OTHER_DIGITS = 6  # about a kilobyte
+_MERGED, _LEFT = 4, 2
 
 
 class Samples:
     """A table of numbers that grows.
 
     Args:
-        gpu_columns: Columns that come after time, cpus, rss_GiB and vms_GiB.
+        columns: Their names.
+        most: As many rows as it may have; at least 8.
+        values: What is in it already, row after row.
     """
 
-    def __init__(self, gpu_columns: Sequence[str] = ()) -> None:
-        self._columns = ["time", "cpus", "rss_GiB", "vms_GiB", *gpu_columns]
-        self._values = array("d")
+    def __init__(self, columns: Sequence[str], most: int, values: bytes = b"") -> None:
+        self.names = tuple(columns)
+        self._most = most
+        self._values = array("d", values)
 
-    def add(self, *values: float) -> None:
-        """Add one sample: a value for each column, in their order."""
+    def add(self, values: Sequence[float]) -> bool:
+        """Add a row, a value for each column in their order; return True when rows were merged to make room for it."""
+        is_full = len(self) >= self._most
+        if is_full:
+            self._merge()
         self._values.extend(values)
+        return is_full
 
     def columns(self) -> dict[str, array[float]]:
-        """Return a copy, column to its values; all of one length also while a sample is being added."""
-        width = len(self._columns)
+        """Return a copy, column to its values; all of one length also while a row is being added."""
+        width = len(self.names)
         whole = self._values[: len(self._values) // width * width]
-        return {column: whole[index::width] for index, column in enumerate(self._columns)}
+        return {name: whole[index::width] for index, name in enumerate(self.names)}
 
-    def arrays(self) -> dict[str, Any]:
-        """Return a copy, column to array of shape (n_samples,), dtype float64; `array.array("d")` without NumPy."""
-        columns = self.columns()
-        try:
-            import numpy as np  # noqa: PLC0415  (not ours to bring; used where the application has it)
-        except ImportError:
-            return dict(columns)
-        return {column: np.array(values, dtype=np.float64) for column, values in columns.items()}
-
-    def rows(self) -> list[dict[str, float | None]]:
-        """Return one mapping for each sample, column to value, rounded for a file to be read; None instead of NaN."""
-        columns = self.columns()
-        digits = [_DIGITS.get(column, _OTHER_DIGITS) for column in columns]
-        return [
-            {
-                column: None if math.isnan(value) else round(value, n_digits)
-                for column, value, n_digits in zip(columns, sample, digits, strict=True)
-            }
-            for sample in zip(*columns.values(), strict=True)
-        ]
-
-    def peak_rss_bytes(self) -> int:
-        """Return the highest resident memory of all samples; 0 without any."""
-        return round(max(self.columns()["rss_GiB"], default=0.0) * GIB)
+    def __bytes__(self) -> bytes:
+        """Return all values, row after row, as another table takes them."""
+        return self._values.tobytes()
 
     def __len__(self) -> int:
-        """Return the number of samples."""
-        return len(self._values) // len(self._columns)
+        """Return the number of rows."""
+        return len(self._values) // len(self.names)
+
+    def _merge(self) -> None:
+        """Make two rows of four; the first and the last one stay."""
+        width = len(self.names)
+        first, body = self._values[:width], self._values[width:]
+        n_whole = len(body) // (_MERGED * width)
+        rest = body[n_whole * _MERGED * width :]
+        merged = array("d", bytes(8 * n_whole * _LEFT * width))
+        for column in range(width):
+            four = [body[column + row * width : n_whole * _MERGED * width : _MERGED * width] for row in range(_MERGED)]
+            merged[column :: _LEFT * width] = array("d", map(_lowest, *four))
+            merged[column + width :: _LEFT * width] = array("d", map(_highest, *four))
+        self._values = first + merged + rest
+
+
+def _lowest(*values: float) -> float:
+    return min((value for value in values if value == value), default=math.nan)  # noqa: PLR0124  (no NaN)
+
+
+def _highest(*values: float) -> float:
+    return max((value for value in values if value == value), default=math.nan)  # noqa: PLR0124  (as above)

@@ -1,28 +1,44 @@
 """What did a process tree use from second to second, while something else had our attention?
 
-A thread samples at a steady rate; the samples stay in memory, and nothing is written.
+On Linux, a process of our own samples from beside (`beside`): it keeps its rate while the job holds Python's lock,
+takes nothing from the job's threads, and sees the job killed. Elsewhere, and where it cannot be started, a thread does.
+The first and the last sample are taken here, so that a job that is over at once has figures, too. Nothing is written.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
-import threading
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from hydra_callbacks.monitor.host import TreeMeter
-from hydra_callbacks.monitor.samples import GIB, Samples
+from hydra_callbacks.monitor.figures import HAS_PROC
+from hydra_callbacks.monitor.marks import KernelMarks
+from hydra_callbacks.monitor.rows import rows_of, samples_of
+from hydra_callbacks.monitor.sampler import Sampler
+from hydra_callbacks.monitor.tree import TreeMeter
 from hydra_callbacks.support.settings import check, check_seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Mapping, Sequence
     from types import TracebackType
+    from typing import Protocol
 
     from typing_extensions import Self
 
-    from hydra_callbacks.monitor.gpu import Gpus
+    class Watch(Protocol):
+        """What samples until it is told to stop."""
 
+        def found(self) -> dict[str, Any] | None:
+            """Return what was found until now; None when it cannot tell."""
+
+        def stop(self) -> dict[str, Any] | None:
+            """Take the last sample, end, and return what was found; None when it cannot tell."""
+
+
+_LEAST_KEPT = 8
 _log = logging.getLogger("hydra.callbacks")
 
 
@@ -34,16 +50,18 @@ class ResourceMonitorService:
         interval: Seconds from sample to sample, at least 0.01. A sample that is late is left out, and the next ones
             keep to the beat.
         base_name: Without effect: it named a trace file, and there is none any more.
-        gpu_monit: Sample the GPUs too; where NVML does not answer, one warning says why and they are left out.
-        gpu_devices: Numbers of the GPUs as NVML counts; None for all.
-        now: The clock that sets the beat, in seconds.
-        wait: Waits for an event, for so many seconds at most, and tells whether it happened.
+        gpu_monit: Sample the GPUs too; where their driver does not answer, one warning says why and they are left out.
+        gpu_devices: Numbers of the GPUs as the driver counts; None for those that this process may use.
+        max_samples: As many as are kept, at least 8. When there are more, each four become two, the lowest and the
+            highest of each column, and the interval doubles.
+        leave: What becomes of the samples when this process is killed: the function `leave` of `module` is given this
+            mapping, the rows, with what stands in `names`, and the summary. None for nothing.
 
     Raises:
         SettingError: An argument has a wrong value.
     """
 
-    def __init__(  # noqa: PLR0913  (the published signature, and two for tests)
+    def __init__(  # noqa: PLR0913  (the published signature, and what is new by keyword)
         self,
         pid: int | None = None,
         interval: float = 1,
@@ -51,21 +69,20 @@ class ResourceMonitorService:
         gpu_monit: bool = False,
         gpu_devices: Sequence[int] | None = None,
         *,
-        now: Callable[[], float] = time.monotonic,
-        wait: Callable[[threading.Event, float], bool] = threading.Event.wait,
+        max_samples: int = 10_000,
+        leave: Mapping[str, Any] | None = None,
     ) -> None:
         check("pid", pid, "the number of a process, or None", pid is None or (isinstance(pid, int) and pid > 0))
         check_seconds("interval", interval, at_least=0.01)
+        check_max_samples(max_samples)
         self.pid = pid
         self.interval = interval
         self.gpu_monit = gpu_monit
         self.gpu_devices = gpu_devices
-        self._now = now
-        self._wait = wait
-        self._thread: threading.Thread | None = None
-        self._gpus: Gpus | None = None
-        self._samples = Samples()
-        self._cpu_s = self._began = self._latest = 0.0
+        self.max_samples = max_samples
+        self._leave = dict(leave) if leave else None
+        self._watch: Watch | None = None
+        self._findings: dict[str, Any] | None = None
 
     def start(self) -> None:
         """Take the first sample, and go on until `stop`; forgets earlier samples. Does nothing while it samples.
@@ -73,33 +90,49 @@ class ResourceMonitorService:
         Raises:
             ProcessLookupError: There is no such process.
         """
-        if self._thread is not None:
+        if self._watch is not None:
             return
-        self._ended = threading.Event()
-        self._meter = TreeMeter(self.pid or os.getpid())
+        self._marks = KernelMarks() if self.pid in {None, os.getpid()} else None
         try:
-            self._gpus = self._open_gpus() if self.gpu_monit else None
-            self._samples = Samples(self._gpus.columns if self._gpus else ())
-            self._cpu_s = 0.0
-            self._began = self._latest = self._now()
-            self._sample()
+            tree = TreeMeter(self.pid or os.getpid())
+            self._began_s, began_at = time.monotonic(), time.time()
+            first = tree.read()
         except BaseException:
-            self._close_gpus()
+            if self._marks:
+                self._marks.finish()
             raise
-        self._thread = threading.Thread(target=self._keep_sampling, name="resource-monitor", daemon=True)
-        self._thread.start()
+        order = {
+            "pid": self.pid or os.getpid(),
+            "is_own": self._marks is not None,
+            "interval_s": self.interval,
+            "max_samples": self.max_samples,
+            "began_s": self._began_s,
+            "began_at": began_at,
+            "first": first,
+            "baseline": tree.baseline(),
+            "gpu_monit": self.gpu_monit,
+            "gpu_devices": None if self.gpu_devices is None else list(self.gpu_devices),
+            "leave": self._leave,
+        }
+        self._own = Sampler(
+            tree, interval_s=self.interval, max_samples=self.max_samples, began_s=self._began_s, began_at=began_at
+        )
+        self._own.take(self._began_s, first)
+        self._findings = None
+        self._watch = self._open_watch(order)
 
     def stop(self) -> None:
         """Take the last sample and end, at once however long the interval is. Does nothing when it does not sample."""
-        if self._thread is None:
+        if self._watch is None:
             return
-        is_sampling = not self._ended.is_set()
-        self._ended.set()
-        self._thread.join()
-        self._thread = None
-        if is_sampling:
-            self._sample_safely()
-        self._close_gpus()
+        watch, self._watch = self._watch, None
+        self._findings = watch.stop()
+        if self._findings is None:
+            self._findings = self._found_here()
+        elif self._findings["trouble"]:
+            _log.error("sampling of process %s ended early: %s", self.pid or os.getpid(), self._findings["trouble"])
+        self._own.close()
+        self._add_marks()
 
     def __enter__(self) -> Self:
         """Start."""
@@ -119,73 +152,88 @@ class ResourceMonitorService:
             Column to array of shape (n_samples,), dtype float64; without NumPy an `array.array("d")`. `time`: seconds
             since the epoch. `cpus`: percent since the sample before, over the tree (100 = one core). `rss_GiB`,
             `vms_GiB`: memory, summed over the tree. For each GPU sampled `gpu<i>_mem_GiB`: its memory in use, and
-            `gpu<i>_usage`: percent of time that it was busy, both by all processes; NaN where NVML does not tell.
+            `gpu<i>_usage`: percent of time that it was busy, both by all processes. The others are described with the
+            file of the callback ResourceMonitor. NaN where something is not told.
         """
-        return self._samples.arrays()
-
-    def rows(self) -> list[dict[str, float | None]]:
-        """Return one mapping for each sample, column to value as in `get_values`, rounded; None instead of NaN."""
-        return self._samples.rows()
-
-    def summary(self) -> dict[str, float]:
-        """Return what the samples come to: the record's `resources` section.
-
-        Returns:
-            `cpu_s`: processor time of the tree in seconds. `peak_rss_bytes`: the highest sample of its resident memory;
-            a peak between two samples is not seen. `mean_cpu_percent`: 100 = one core. `n_samples`, `interval_s`.
-        """
-        elapsed_s = self._latest - self._began
-        return {
-            "cpu_s": round(self._cpu_s, 6),
-            "peak_rss_bytes": self._samples.peak_rss_bytes(),
-            "mean_cpu_percent": round(_percent(self._cpu_s, elapsed_s), 2),
-            "n_samples": len(self._samples),
-            "interval_s": self.interval,
-        }
-
-    def _open_gpus(self) -> Gpus | None:
-        from hydra_callbacks.monitor.gpu import open_gpus  # noqa: PLC0415  (only where asked for)
-
-        return open_gpus(self.gpu_devices)
-
-    def _close_gpus(self) -> None:
-        if self._gpus is not None:
-            self._gpus.close()
-            self._gpus = None
-
-    def _keep_sampling(self) -> None:
-        """Take sample k at k intervals from the start, so that what a sample costs never adds up to a drift."""
-        beat = 1
-        while not self._wait(self._ended, self._until(beat)):
-            if not self._sample_safely():
-                self._ended.set()
-                return
-            beat = max(beat + 1, int((self._now() - self._began) / self.interval) + 1)
-
-    def _until(self, beat: int) -> float:
-        """Return how many seconds are left until a beat, as far as a thread can wait."""
-        return min(max(0.0, self._began + beat * self.interval - self._now()), threading.TIMEOUT_MAX)
-
-    def _sample_safely(self) -> bool:
-        """Take a sample and return True; False when there is nothing to be had any more."""
+        columns = self.columns()
         try:
-            self._sample()
-        except ProcessLookupError:  # the end of what is watched is nothing to report
-            return False
-        except Exception:  # noqa: BLE001  (the watcher must not disturb what it watches)
-            _log.exception("sampling of process %s ends here", self.pid or os.getpid())
-            return False
-        return True
+            import numpy as np  # noqa: PLC0415  (not ours to bring; used where the application has it)
+        except ImportError:
+            return columns
+        return {column: np.array(values, dtype=np.float64) for column, values in columns.items()}
 
-    def _sample(self) -> None:
-        now = self._now()
-        use = self._meter.read()
-        gpus = self._gpus.read() if self._gpus else ()
-        cpu_percent = _percent(use.cpu_s, now - self._latest)
-        self._samples.add(time.time(), cpu_percent, use.rss_bytes / GIB, use.vms_bytes / GIB, *gpus)
-        self._cpu_s += use.cpu_s
-        self._latest = now
+    def columns(self) -> dict[str, Any]:
+        """Return the same as `get_values`, each column as an `array.array("d")`."""
+        return dict(samples_of(self._told()).columns())
+
+    def rows(
+        self, names: Mapping[str, Any] | None = None, more: Mapping[str, Sequence[Any]] | None = None
+    ) -> list[dict[str, Any]]:
+        """Return one mapping for each sample, column to value as in `get_values`, rounded; None instead of NaN.
+
+        Args:
+            names: Columns that are the same in all rows.
+            more: Columns at the end, each with a value for every row.
+        """
+        return rows_of(self._told(), names, more)
+
+    def summary(self) -> dict[str, Any]:
+        """Return what the samples come to: the record's `resources` section."""
+        return dict(self._told()["summary"])
+
+    def absent(self) -> dict[str, str]:
+        """Return what could not be measured: its name to the reason."""
+        return dict(self._told()["absent"])
+
+    def _told(self) -> dict[str, Any]:
+        """Return what was found until now."""
+        if self._findings is None and self._watch is None:
+            return {
+                "columns": ["time", "cpus", "rss_GiB", "vms_GiB"],
+                "values": b"",
+                "published": [],
+                "summary": {"n_samples": 0},
+                "absent": {},
+            }
+        return self._findings or (self._watch and self._watch.found()) or self._own.findings()
+
+    def _open_watch(self, order: dict[str, Any]) -> Watch:
+        """Start what samples."""
+        if HAS_PROC and not getattr(sys, "frozen", False):  # a frozen program has no interpreter to start
+            from hydra_callbacks.monitor.beside import Beside  # noqa: PLC0415  (not elsewhere)
+
+            try:
+                return Beside(order, at_once=self.gpu_monit)
+            except OSError:  # no shell, no more processes or descriptors
+                pass
+        from hydra_callbacks.monitor.within import Within  # noqa: PLC0415  (seldom needed)
+
+        return Within(order)
+
+    def _found_here(self) -> dict[str, Any]:
+        """Return what is found without what samples."""
+        if time.monotonic() - self._began_s > 2 * self.interval:
+            _log.warning("what sampled process %s was killed; only the ends are left", self.pid or os.getpid())
+        with contextlib.suppress(ProcessLookupError):  # the end of what is watched is nothing to report
+            self._own.sample()
+        return self._own.findings()
+
+    def _add_marks(self) -> None:
+        """Add what the kernel has remembered."""
+        if self._marks is None or self._findings is None:
+            return
+        summary, marks = self._findings["summary"], self._marks.finish()
+        child = marks.pop("peak_child_rss_bytes", 0)
+        summary["peak_rss_bytes"] = max(summary["peak_rss_bytes"], child)
+        summary |= marks
+        self._findings["absent"] |= self._marks.absent
 
 
-def _percent(cpu_s: float, elapsed_s: float) -> float:
-    return 100 * cpu_s / elapsed_s if elapsed_s > 0 else 0.0
+def check_max_samples(value: Any) -> None:
+    """Check how many samples are to be kept.
+
+    Raises:
+        SettingError: It is no such number.
+    """
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    check("max_samples", value, f"a whole number, at least {_LEAST_KEPT}", is_number and value >= _LEAST_KEPT)

@@ -219,9 +219,7 @@ class JobRecord:
             self.is_kept, self._is_changed = True, False
 
     def _text(self) -> bytes:
-        keys = sorted(self.data, key=lambda key: _ORDER.get(key, len(_ORDER)))
-        lines = (f" {json.dumps(key)}: {json.dumps(self.data[key], ensure_ascii=False)}" for key in keys)
-        return ("{\n" + ",\n".join(lines) + "\n}\n").encode(errors="backslashreplace")
+        return text_of(self.data)
 
     def flush(self) -> None:
         """Write what was added since the last writing, when the record is kept.
@@ -232,6 +230,13 @@ class JobRecord:
         with self._lock:
             if self.is_kept and self._is_changed:
                 self.keep()
+
+
+def text_of(record: dict[str, Any]) -> bytes:
+    """Return what is in the file of a record."""
+    keys = sorted(record, key=lambda key: _ORDER.get(key, len(_ORDER)))
+    lines = (f" {json.dumps(key)}: {json.dumps(record[key], ensure_ascii=False)}" for key in keys)
+    return ("{\n" + ",\n".join(lines) + "\n}\n").encode(errors="backslashreplace")
 
 
 def _section(data: dict[str, Any], name: str) -> dict[str, Any]:

@@ -1,0 +1,77 @@
+"""What does the kernel remember of a process, whether anybody looks or not?
+
+A process's highest resident memory is remembered since its beginning, and a process may work for several jobs. So the
+mark is set back when a job begins (`5` in /proc/self/clear_refs, proc_pid_clear_refs(5)), unless another job is at work
+here whose mark that would be, too.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from typing import Any
+
+_MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1024  # what ru_maxrss counts
+_lock = threading.Lock()
+_n_open = 0
+
+
+class KernelMarks:
+    """The marks of this process from now on; `finish` it once.
+
+    Attributes:
+        absent: What cannot be told: its name to the reason.
+    """
+
+    def __init__(self) -> None:
+        global _n_open  # noqa: PLW0603  (the jobs of a process know nothing of each other)
+        self.absent: dict[str, str] = {}
+        with _lock:
+            if _n_open:
+                self.absent["peak_rss"] = "peaks between samples: other jobs share this process"
+            else:
+                self._reset()
+            _n_open += 1
+        self._before = _usage()
+
+    def finish(self) -> dict[str, Any]:
+        """Return what has come together since the beginning.
+
+        Returns:
+            `voluntary_switches` and `involuntary_switches` of the processor, `major_faults` (pages read from disk), of
+            this process and its ended children, and `peak_child_rss_bytes`, the highest resident memory of an ended
+            child, if it is one that ended meanwhile; without what is not told.
+        """
+        global _n_open  # noqa: PLW0603  (as above)
+        with _lock:
+            _n_open -= 1
+        now = _usage()
+        found = {name: now[name] - self._before[name] for name in now if name != "peak_child_rss_bytes"}
+        if now and now["peak_child_rss_bytes"] > self._before["peak_child_rss_bytes"]:
+            found["peak_child_rss_bytes"] = now["peak_child_rss_bytes"]
+        return found
+
+    def _reset(self) -> None:
+        try:
+            with open("/proc/self/clear_refs", "wb", buffering=0) as file:  # noqa: PTH123  (pathlib is slower)
+                file.write(b"5")
+        except OSError as error:
+            self.absent["peak_rss"] = (
+                "peaks between samples that are lower than one before this job: the kernel's mark cannot be set back "
+                f"({error.strerror})"
+            )
+
+
+def _usage() -> dict[str, int]:
+    """Return what getrusage(2) tells, under our names; nothing on Windows, which has no such call."""
+    if sys.platform == "win32":
+        return {}
+    import resource  # noqa: PLC0415  (not on Windows)
+
+    own, ended = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+    return {
+        "voluntary_switches": own.ru_nvcsw + ended.ru_nvcsw,
+        "involuntary_switches": own.ru_nivcsw + ended.ru_nivcsw,
+        "major_faults": own.ru_majflt + ended.ru_majflt,
+        "peak_child_rss_bytes": ended.ru_maxrss * _MAXRSS_BYTES,
+    }
