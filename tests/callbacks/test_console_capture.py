@@ -395,7 +395,7 @@ sys.stdout = Notebook()
 
 def test_without_a_shell_python_streams_are_heard(app: App) -> None:
     write(app, 'print("print"); print("err", file=sys.stderr); subprocess.run(["echo", "child"]); 1 / 0')
-    first = "import hydra_callbacks.provenance.console_descriptors as d\nd._SHELL = '/no/shell'\n"
+    first = "import hydra_callbacks.support.companion as d\nd._SHELL = '/no/shell'\n"
     app.write("app.py", first + app.directory.joinpath("app.py").read_text(encoding="utf-8"))
     ran = app.run(QUIET)
     assert ran.code == 1

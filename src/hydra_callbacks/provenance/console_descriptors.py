@@ -13,7 +13,6 @@ import os
 import select
 import socket
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if sys.platform == "win32":
@@ -25,6 +24,7 @@ import termios
 
 from hydra_callbacks.provenance.console_relay import CONTROL, FILE, FIRST_CHANNEL
 from hydra_callbacks.provenance.console_streams import STREAMS, Tees, flush, is_detached
+from hydra_callbacks.support import companion
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,16 +33,6 @@ _WAIT_S = 10.0  # for the relay, which may have to wait for the terminal
 _PIPE_BYTES = 1 << 19
 _F_SETPIPE_SZ = 1031  # fcntl(2), Linux
 _LEAST_FD = 10  # above all that the relay is given
-_SHELL = "/bin/sh"
-# The shell makes the relay nobody's child: who waits for his children, counts or kills them must not meet it. And from
-# its first moment on, it heeds no signal.
-_SCRIPT = "trap '' HUP INT QUIT TERM ALRM USR1 USR2; \"$@\" &"
-# Its modules are found past the package's own imports, and past whatever is called `json.py` in the working directory.
-_PROGRAM = (
-    "import sys; del sys.path[0]; package = type(sys)('hydra_callbacks'); package.__path__ = [sys.argv[1]]; "
-    "sys.modules['hydra_callbacks'] = package; from hydra_callbacks.provenance.console_relay import main; main()"
-)
-_PYTHON_VARIABLES = {"PYTHONHOME", "PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX"}  # that it gets
 
 
 class DescriptorCapture:
@@ -136,26 +126,10 @@ class DescriptorCapture:
                 view = view[os.write(self._quiet_fd, view) :]
 
     def _start_relay(self, control: int, file: int, reads: list[int]) -> None:
-        numbers = {CONTROL: control, FILE: file} | {FIRST_CHANNEL + index: read for index, read in enumerate(reads)}
-        actions: list[tuple[Any, ...]] = [(os.POSIX_SPAWN_DUP2, fd, number) for number, fd in numbers.items()]
+        fds = {CONTROL: control, FILE: file} | {FIRST_CHANNEL + index: read for index, read in enumerate(reads)}
         seen = {fd for fds in _targets() for fd in fds}
-        actions += [(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_WRONLY, 0) for fd in STREAMS.values() if fd not in seen]
-        environment = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith("PYTHON") or name in _PYTHON_VARIABLES
-        }
-        package = str(Path(__file__).parents[1])
-        words = ["sh", "-c", _SCRIPT, "sh", sys.executable, "-S", "-c", _PROGRAM, package]
-        try:
-            pid = os.posix_spawn(_SHELL, words, environment, file_actions=actions, setsid=True)
-        except NotImplementedError:  # an old system; then it does so itself, a moment later
-            pid = os.posix_spawn(_SHELL, words, environment, file_actions=actions)
-        with contextlib.suppress(ChildProcessError):  # the application lets the system wait for its children
-            status = os.waitpid(pid, 0)[1]
-            if status:
-                msg = f"{_SHELL} ended with status {status}"
-                raise OSError(msg)
+        closed = [fd for fd in STREAMS.values() if fd not in seen]
+        companion.start("hydra_callbacks.provenance.console_relay", fds, closed=closed)
 
 
 class _Replaced:
