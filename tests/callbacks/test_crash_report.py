@@ -119,7 +119,7 @@ def show(directory: Path) -> str:
 
 def test_a_task_that_fails_leaves_a_report_for_people(app: App) -> None:
     prepare(app)
-    done = app.run("x=3", env=ENVIRONMENT)
+    done = app.run("x=3", env={**ENVIRONMENT, "PYTHONPATH": "src:my lib"})
     assert done.code == 1, done.text
     output_dir = app.one("outputs/*/*")
     text = (output_dir / "crash.txt").read_text(encoding="utf-8")
@@ -128,7 +128,7 @@ def test_a_task_that_fails_leaves_a_report_for_people(app: App) -> None:
     )
     for told in (
         "\nTo run it again:\n",
-        "\n  python app.py x=3\n",
+        "\n  PYTHONPATH='src:my lib' python app.py x=3\n",
         "ZeroDivisionError: 0 of <redacted> <redacted> {",
         "\n\nWhere ZeroDivisionError came from, the innermost line last:\n\n  app.py:",
         " in main\n",
@@ -145,7 +145,10 @@ def test_a_task_that_fails_leaves_a_report_for_people(app: App) -> None:
         "\n  db:\n    user: me\n    password: <redacted>\n",
     ):
         assert told in text, told
-    assert max(map(len, re.sub(r"(?m)^  (ZeroDiv|directory|python|cd ).*$|.*File .*", "", text).splitlines())) <= 120
+    assert (
+        max(map(len, re.sub(r"(?m)^  (ZeroDiv|directory|python|PYTHONPATH|cd ).*$|.*File .*", "", text).splitlines()))
+        <= 120
+    )
     crash = app.record()["crash"]
     assert crash["at"] == "app.py:28 in step"
     assert crash["file"] == "crash.txt"

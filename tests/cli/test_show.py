@@ -93,6 +93,12 @@ def test_everything_about_a_run(here: Path, width: int) -> None:
     )
 
 
+def test_what_a_patch_lacks_is_told_line_by_line(here: Path) -> None:
+    left_out = [{"file": "data.bin", "why": "it has 4.0 MB"}, {"file": ".env", "why": "it may hold a secret"}, "x"]
+    make_run(here / "run", 1, git={**EVERYTHING["git"], "left_out": left_out})
+    assert "  left_out  data.bin: it has 4.0 MB\n            .env: it may hold a secret\n            x" in shown("run")
+
+
 AFTER_THE_ERROR = (
     "\n"
     "  app      train\n"

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hydra_callbacks.provenance.console_file import Cleaner, ConsoleFile
+from hydra_callbacks.provenance.console_secrets import without_secrets
 
 SECRETS = [b"swordfish", b"swordfish-long", b"fish-tank", b"aaaaaab", b"key line 1\nkey line 2"]
 WORDS = [
@@ -83,6 +84,26 @@ def test_a_file_that_is_read_meanwhile_has_the_line_that_is_not_ended(tmp_path: 
 def test_a_secret_that_is_known_only_at_the_end_is_taken_out() -> None:
     text, _ = written(b"the token is hunter2-hunter2\n", secrets=[b"hunter2-hunter2"])
     assert text == "the token is <redacted>\n"
+
+
+NAMED = (
+    *(b"password: hunter2\n", b"tokens/s: 512, token: 3\n", b"at https://me:hunter2@host/x\n", b"\n", b"text "),
+    *(b"Authorization: Bearer hunter2\n", b"API_KEY='hunter2' again\n", b"run --secret hunter2 -v\n", b"key: lr\n"),
+)
+
+
+@given(st.lists(st.sampled_from(NAMED), max_size=20), st.sampled_from([300, 10_000]), st.booleans())
+def test_what_stands_under_a_secret_name_is_taken_out(lines: list[bytes], max_bytes: int, sync: bool) -> None:
+    data = b"".join(lines)
+    whole = written(data, max_bytes=max_bytes)
+    assert written(*single(data), max_bytes=max_bytes, sync=sync) == whole
+    assert "hunter2" not in whole[0]
+
+
+def test_other_lines_stay_as_they_are() -> None:
+    text = b"tokens/s: 512, eos_token='</s>'\nhttp://host/x \xff\xc3\xa9 key: lr\nmonkey=3 basic things\n"
+    assert without_secrets(text) == text
+    assert without_secrets(text + b"PASSWORD=x\n" + text) == text + b"PASSWORD=<redacted>\n" + text
 
 
 def test_an_error_is_told_once(tmp_path: Path) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import pytest
 
@@ -32,6 +34,8 @@ from hydra_callbacks.support.redact import REDACTED, Redactor, is_secret, overri
         "privateKey",
         "access_keys",
         "tokens",
+        "SMTP_PASS",
+        "db_pw",
     ],
 )
 def test_a_name_says_that_its_text_is_secret(name: str) -> None:
@@ -47,7 +51,9 @@ def test_other_names_do_not(name: str) -> None:
     assert not is_secret(name, "value")
 
 
-@pytest.mark.parametrize("name", ["max_tokens", "token_dim", "num_key_value_heads", "key_size"])
+@pytest.mark.parametrize(
+    "name", ["max_tokens", "token_dim", "num_key_value_heads", "key_size", "loss_per_token", "n_pass"]
+)
 def test_a_number_that_a_secret_word_only_qualifies_is_kept(name: str) -> None:
     assert not is_secret(name, 512)
     assert is_secret("api_key", 512)
@@ -95,39 +101,10 @@ def test_errors_stay_readable() -> None:
     assert redactor.text('{"api_key": "abc", "n": 1}') == f'{{"api_key": {REDACTED}, "n": 1}}'
 
 
-def test_texts_lose_what_follows_a_secret_name() -> None:
-    redactor = Redactor({}, environ={})
-    for text in (
-        "ValueError: password=hunter2secret",
-        "https://api.x.org/v1?api_key=hunter2secret",
-        "https://api.x.org/v1?a=b&access_token=hunter2secret",
-        "https://api.x.org/v1?key=hunter2secret",
-        "https://api.x.org/v1?token=hunter2secret",
-        "{'token': 'hunter2secret'}",
-        "reason: it said PGPASSWORD=hunter2secret",
-        "dbpassword = hunter2secret",
-    ):
-        assert "hunter2" not in redactor.text(text), text
-        assert REDACTED in redactor.text(text)
-
-
 def test_secrets_that_come_later_are_learnt() -> None:
     redactor = Redactor({"db": {"password": "swordfish"}}, environ={})
     redactor.learn({"MY_TOKEN": "tok-123456"})
     assert redactor.text("swordfish tok-123456") == f"{REDACTED} {REDACTED}"
-
-
-def test_the_work_is_in_proportion_to_the_text() -> None:
-    """Each of these texts took hours when every position of a long word was tried anew."""
-    redactor = Redactor({}, environ={})
-    for text in (
-        "a: b " + "A" * 1_000_000,
-        "a=" * 300_000,
-        "password" * 100_000,
-        "x." * 500_000 + "=",
-        "://a:b" * 30_000,
-    ):
-        assert redactor.text(text) == text
 
 
 def test_overrides_keep_their_names() -> None:
@@ -140,6 +117,11 @@ def test_overrides_keep_their_names() -> None:
         "~gone",
         "max_tokens=5",
         "--multirun",
+        "--password",
+        "hunter22",
+        "--token=hunter22",
+        "db={user:me,token:hunter22,n:1}",
+        "db={password:hunter22,n:1}",
     ]
     assert overrides(lines, redactor) == [
         f"db.password={REDACTED}",
@@ -149,6 +131,11 @@ def test_overrides_keep_their_names() -> None:
         "~gone",
         "max_tokens=5",
         "--multirun",
+        "--password",
+        REDACTED,
+        f"--token={REDACTED}",
+        f"db={{user:me,token:{REDACTED},n:1}}",
+        f"db={{password:{REDACTED},n:1}}",
     ]
 
 
@@ -168,3 +155,52 @@ def test_a_number_that_is_a_secret_is_taken_out_of_texts_too() -> None:
     redactor = Redactor({"db": {"password": 12345678}}, environ={})
     assert redactor.text("login with 12345678 failed") == f"login with {REDACTED} failed"
     assert redactor.text("Authorization: Bearer abc.def") == f"Authorization: Bearer {REDACTED}"
+
+
+def test_a_secret_is_found_as_it_stands_in_an_address_and_in_json() -> None:
+    secret = 'pa/ss "w0rd" é'  # noqa: S105  (it is what must be found)
+    redactor = Redactor({"password": secret}, environ={})
+    for text in (secret, quote(secret, safe=""), quote(secret), quote_plus(secret), json.dumps(secret), repr(secret)):
+        assert "w0rd" not in redactor.text(f"at {text} now")
+
+
+def test_the_password_of_an_address_is_found_where_it_stands_alone_unless_it_is_a_word() -> None:
+    config = {"db": {"url": "postgresql://postgres:postgres@host/db"}, "other": "https://me:hunter%2F22@host"}
+    redactor = Redactor(config, environ={"DATABASE_URL": "mysql://me:swordfish1@host/db"})
+    assert redactor.text("hunter/22, hunter%2F22, swordfish1") == f"{REDACTED}, {REDACTED}, {REDACTED}"
+    assert redactor.text("postgresql is up") == "postgresql is up"
+
+
+def test_of_what_a_secret_refers_to_the_value_is_found_and_the_reference_is_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("UNSUSPICIOUS", "abc-123456")
+    config = {
+        "api_key": "${oc.env:UNSUSPICIOUS,''}",
+        "db": {"password": "${vault.pw1}"},
+        "vault": {"pw1": "swordfish1"},
+    }
+    redactor = Redactor(config, environ={})
+    assert redactor.text("abc-123456 swordfish1") == f"{REDACTED} {REDACTED}"
+    assert redactor.text("a line: ${vault.pw1}") == "a line: ${vault.pw1}"
+
+
+def test_keys_and_words_of_a_list_lose_their_secrets_too() -> None:
+    redactor = Redactor({"api_keys": ["key-123456", "accuracy"], "args": ["--token", "t-123456"]}, environ={})
+    assert redactor.data({"used": {"key-123456": 3, "accuracy": 0.5}, "words": ["run", "--secret", "x", "-v"]}) == {
+        "used": {REDACTED: 3, "accuracy": 0.5},
+        "words": ["run", "--secret", REDACTED, "-v"],
+    }
+    assert redactor.text("t-123456") == REDACTED
+
+
+def test_of_a_text_that_was_cut_half_a_secret_is_taken_out() -> None:
+    redactor = Redactor({"password": "swordfish-1234"}, environ={})
+    assert redactor.text("login with swordfish-1...") == f"login with {REDACTED}..."
+    assert redactor.text("a sword...") == "a sword..."
+
+
+def test_the_secrets_of_a_sweeps_overrides_are_learnt() -> None:
+    redactor = Redactor({}, environ={})
+    redactor.learn_overrides(["api_key=key-111111,key-222222", "db.password='pw-333333'", "db={secret:pw-444444}"])
+    assert redactor.text("key-222222 pw-333333 pw-444444") == " ".join([REDACTED] * 3)

@@ -24,7 +24,7 @@ class ConsoleCapture(RunCallback):
     """Write what each job prints into `console.log` in its output directory; the terminal shows it as before.
 
     The file is text: of a line that is written anew, as by a progress bar, only the last state is kept, and colours are
-    left out. Known secrets are replaced. When the task fails, its traceback follows. What is printed between the jobs
+    left out. Secrets are replaced. When the task fails, its traceback follows. What is printed between the jobs
     of a sweep is in no file. Put this callback first in the configuration, so that it starts first and ends last.
 
     Args:

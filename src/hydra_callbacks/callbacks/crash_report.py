@@ -70,12 +70,13 @@ class CrashReport(RunCallback):
         self.log_lines = log_lines
         self.on_sigterm = on_sigterm
         self._command: list[str] = []
-        self._program = ""
+        self._program = self._python_path = ""
         self._watches: dict[Path, _Watch] = {}
 
     def launch_started(self, launch: Launch) -> None:
-        """Remember program and command line, which a worker process does not know, and listen to SIGTERM."""
+        """Remember how it was started, which a worker process does not know, and listen to SIGTERM."""
         self._command, self._program = command_words(), str(launch.program or "")
+        self._python_path = os.environ.get("PYTHONPATH", "")
         if self.on_sigterm:
             sigterm.listen()
 
@@ -138,9 +139,7 @@ class CrashReport(RunCallback):
             write_whole(job.output_dir / FILE_NAME, text.encode(errors="backslashreplace"))
             section["file"] = FILE_NAME
         finally:
-            # What others have added is added again, without the secrets that were found in the local values.
-            told = {name: job.record.data.get(name) for name in ("error", "result")}
-            job.record.add({**told, "crash": section})
+            job.record.add({"crash": section})
 
     def _again(self, job: Job) -> list[str]:
         """Return the commands that run the job again, without secrets."""
@@ -151,10 +150,12 @@ class CrashReport(RunCallback):
         if job.is_sweep:
             line = CommandLine.of(words)
             words = [*line.program, *line.places(), *job.overrides]
-        commands = [as_words(["cd", str(job.cwd)]), as_words(["python", *words])]
+        path = job.redactor.text(self._python_path)
+        start = f"PYTHONPATH={as_words([path])} python" if path else "python"
+        commands = [as_words(["cd", str(job.cwd)]), f"{start} {as_words(words)}"]
         if job.is_sweep:
             commands.append(f"# or all that failed: {as_words(['hydra-callbacks', 'resume', str(job.launch_dir)])}")
-        is_cut = any(REDACTED in word for word in words)
+        is_cut = any(REDACTED in word for word in [path, *words])
         return [*commands, *([f"# with the secret in place of each {REDACTED}"] if is_cut else [])]
 
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from hydra_callbacks.support.redact import Redactor
+
 log = logging.getLogger("hydra.callbacks")
 _LONGEST_TEXT = 100_000  # characters
 
@@ -120,7 +122,7 @@ class RunRecord(RunCallback):
             }
         )
         try:
-            error = _error(outcome.error) if outcome.status != "completed" else None
+            error = _error(outcome.error, job.redactor) if outcome.status != "completed" else None
             job.record.add({"error": error, "result": self._result(job, outcome)})
             if self.result_file != "results.json":
                 job.record.add({"result_file": self.result_file})
@@ -153,12 +155,14 @@ def _stat(file: Path) -> tuple[int, int, int] | None:
     return stat.st_mtime_ns, stat.st_size, stat.st_ino
 
 
-def _error(error: BaseException | None) -> Mapping[str, str] | None:
+def _error(error: BaseException | None, redactor: Redactor) -> Mapping[str, str] | None:
     if error is None:
         return None
+    from hydra_callbacks.support.short_repr import end_of, start_of  # noqa: PLC0415  (few tasks fail)
+
     trace = "".join(traceback.format_exception(type(error), error, error.__traceback__))
     return {
         "type": type(error).__name__,
-        "message": text_of(error, longest=_LONGEST_TEXT),
-        "traceback": trace[-_LONGEST_TEXT:],
+        "message": start_of(text_of(error), redactor, _LONGEST_TEXT),
+        "traceback": end_of(trace, redactor, _LONGEST_TEXT),
     }

@@ -154,8 +154,15 @@ def _section(data: dict[str, Any], name: str) -> dict[str, Any]:
 
 def _told(section: str, key: str, value: Any) -> str:
     """Return a value with its unit, where the name is this library's and says it; timers are in seconds."""
+    if (section, key) == ("git", "left_out") and isinstance(value, list):
+        return "\n".join(map(_left_out, value))
     if section not in _FIRST and isinstance(value, (int, float)) and not isinstance(value, bool):
         for ending, told in _UNITS.items():
             if key.endswith(ending) or (section, ending) == ("timers", "_s"):
                 return told(value)
     return "null" if value is None else texts.shown(value)
+
+
+def _left_out(lacking: Any) -> str:
+    """Return a file that the patch lacks, and why."""
+    return f"{lacking.get('file')}: {lacking.get('why')}" if isinstance(lacking, dict) else texts.shown(lacking)

@@ -10,6 +10,7 @@ neither sees (an application with a loop of its own) is ended when the interpret
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
 import sys
 import time
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from hydra_callbacks.lifecycle.callback import RunCallback
+    from hydra_callbacks.support.redact import Redactor
 
 _LONGEST_MESSAGE = 2000  # characters
 Kind = Literal["job", "launch"]
@@ -76,7 +78,7 @@ class Flight:
         """Settle how it ended, at the first call; the later ones are told the same."""
         if self.outcome is None:
             if isinstance(self.facts, Job):
-                self.facts.redactor.learn()  # what the task has put into the environment
+                _learn(self.facts.redactor, error)
             self.outcome = Outcome(
                 status=_status(error, is_sweep_launch=self.kind == "launch" and self.facts.is_sweep),
                 return_value=job_return._return_value if error is None and job_return is not None else None,  # noqa: SLF001
@@ -85,6 +87,19 @@ class Flight:
                 job_return=job_return,
             )
         return self.outcome
+
+
+def _learn(redactor: Redactor, error: BaseException | None) -> None:
+    """Take in the secrets that only the task knew, before any callback writes of its end.
+
+    What it has put into the environment, and of one that failed what its local values hold: its error may repeat it.
+    """
+    redactor.learn()
+    if error is not None and not (isinstance(error, SystemExit) and error.code in (0, None)):
+        from hydra_callbacks.provenance.frames import secrets_of  # noqa: PLC0415  (few tasks fail)
+
+        with contextlib.suppress(Exception):  # a stranger's exception must not cost the end of the job
+            redactor.learn_texts(secrets_of(error))
 
 
 def _told(job: Job, outcome: Outcome) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import errno
 import os
 import re
 
+from hydra_callbacks.provenance.console_secrets import without_secrets
 from hydra_callbacks.provenance.console_text import LONGEST_LINE, Paper
 
 _REDACTED = b"<redacted>"
@@ -109,7 +110,8 @@ class ConsoleFile:
     def sync(self) -> None:
         """Bring the file up to date, also with the last line, which may still change."""
         self._write_tail(self._tail)
-        self._put(self._cleaner.all(self._cleaner.held + self._paper.open_text), is_settled=False)
+        open_text = without_secrets(self._paper.open_text)
+        self._put(self._cleaner.all(self._cleaner.held + open_text), is_settled=False)
 
     def end(self, last: bytes = b"", secrets: list[bytes] | None = None) -> dict[str, object]:
         """Write what is left, and close the file.
@@ -147,9 +149,13 @@ class ConsoleFile:
                 self._n_written = -1
             return
         cut = self._cut(text)
+        if cut is not None and text[cut - 1 : cut] != b"\n":  # a secret must not be cut in two
+            start, end = text.rfind(b"\n", 0, cut) + 1, text.find(b"\n", cut)
+            line = without_secrets(text[start:] if end < 0 else text[start:end])
+            text, cut = text[:start] + line + (b"" if end < 0 else text[end:]), min(cut, start + len(line))
         head = text if cut is None else text[:cut]
         self._n_in_head += len(head)
-        self._put(self._cleaner.write(head))
+        self._put(self._cleaner.write(without_secrets(head)))
         if cut is not None:
             self._head_end, self._is_broken_off = self._end, not head.endswith(b"\n")
             text, self._cleaner = self._cleaner.held + text[cut:], self._cleaner.new()
@@ -173,7 +179,7 @@ class ConsoleFile:
             n_skipped = tail.find(b"\n", 0, LONGEST_LINE) + 1 or min(self._cleaner.longest, len(tail))
             self._end, self._n_written, self._cleaner = self._head_end, n_skipped, self._cleaner.new()
             self._put(b"\n" * self._is_broken_off + b"... %s left out ...\n" % _size(self._n_dropped + n_skipped))
-        self._put(self._cleaner.write(bytes(tail[self._n_written :])))
+        self._put(self._cleaner.write(without_secrets(bytes(tail[self._n_written :]))))
         self._n_written = len(tail)
 
     def _put(self, data: bytes, *, is_settled: bool = True) -> None:

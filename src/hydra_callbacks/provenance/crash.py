@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import linecache
 import textwrap
 import traceback
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from hydra_callbacks.provenance.frames import Line, innermost, is_own_class, lines_of, related
+from hydra_callbacks.provenance.frames import Line, chosen, innermost, is_own_class, lines_of, related
 from hydra_callbacks.support.short_repr import ShortRepr, end_of, start_of
 from hydra_callbacks.support.texts import printable
 
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 
 _WIDTH = 100  # characters
 _AROUND = 3  # lines before and after the one that failed
-_MOST_LINES = 15  # of the user's, for each exception: the first and the last ones
 _MOST_LOCALS = 40
 _LONGEST_LINE = 1000  # characters
 _LONGEST_TRACE = 50_000  # characters, of its start and of its end
@@ -33,8 +31,7 @@ class Crash:
 
     Args:
         error: What it raised.
-        redactor: What takes the secrets out; it is told those that are found in local values, and takes them out of
-            everything else, too.
+        redactor: What takes the secrets out; it knows those in the local values.
         start: Where the application was started: files below are named from there.
         program: The file that was started.
         log: The last lines of the log.
@@ -56,17 +53,7 @@ class Crash:
         self._start, self._program = start, program
         self._with_locals = with_locals
         self._errors = related(error)
-        self._learn()
         self._log = [start_of(line, redactor, 3 * _LONGEST_LINE) for line in log]
-
-    def _learn(self) -> None:
-        """Tell the redactor the secrets in the local values: they may be part of messages, too."""
-        deep = ShortRepr(self._redactor, is_own_class, longest=100_000, most=100, deepest=6)
-        for line in (line for error in self._errors for line in _chosen(lines_of(error, self._program)) if line.is_own):
-            for name, value in (*line.constants().items(), *line.locals().items()):
-                deep.show(value, str(name))
-        forms = {form for text in deep.secrets for form in (text, repr(text)[1:-1], json.dumps(text)[1:-1])}
-        self._redactor.learn({f"secret_{number}": text for number, text in enumerate(sorted(forms))})
 
     def section(self) -> dict[str, Any]:
         """Return what the run record tells of it, in a few kB: where it failed, with local values, and the log."""
@@ -97,7 +84,8 @@ class Crash:
             *self._places(),
         ]
         if self._log:
-            parts.append([f"The last {len(self._log)} lines of the log:", *_indented("\n".join(self._log))])
+            which = f"last {len(self._log)} lines" if len(self._log) > 1 else "last line"
+            parts.append([f"The {which} of the log:", *_indented("\n".join(self._log))])
         parts.append(["The configuration:", *_indented(self._config(config))])
         text = "\n\n".join("\n".join([head, *lines]) for head, *lines in parts) + "\n"
         return printable(self._redactor.known(text))
@@ -123,13 +111,13 @@ class Crash:
             if not any(line.is_own for line in lines):
                 continue
             told = [f"Where {type(error).__name__} came from, the innermost line last:"]
-            chosen = _chosen(lines)
+            shown = chosen(lines)
             for is_own, group in groupby(lines, key=lambda line: line.is_own):
                 passed = list(group)
                 if not is_own:
                     told += ["", f"  {_folded(passed, self._start)}"]
                 for line in passed if is_own else ():
-                    if line in chosen:
+                    if line in shown:
                         told += ["", *self._place(line)]
                     elif told[-1] != "  ...":
                         told += ["", "  ..."]
@@ -155,13 +143,6 @@ class Crash:
         values = line.locals()
         shown = {str(name): short.show(value, str(name)) for name, value in list(values.items())[:most]}
         return shown | ({"...": f"{len(values) - most} more"} if len(values) > most else {})
-
-
-def _chosen(lines: Sequence[Line]) -> list[Line]:
-    """Return those of the user's lines that are told: all, or of a recursion the first and the last ones."""
-    own = [line for line in lines if line.is_own]
-    first = _MOST_LINES // 3
-    return own if len(own) <= _MOST_LINES else own[:first] + own[first - _MOST_LINES :]
 
 
 def _folded(passed: Sequence[Line], start: str) -> str:

@@ -10,14 +10,17 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from hydra_callbacks.support.redact import is_secret
+from hydra_callbacks.support.find_secrets import find_secrets
+from hydra_callbacks.support.secret_names import is_secret
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 _MOST_ERRORS = 10
 _LIBRARIES = {"hydra", "hydra_callbacks", "hydra_plugins", "omegaconf"}  # also where they are installed as sources
 _PACKAGES = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
+_DATA = {str, bytes, dict, list, tuple}
+_MOST_LINES = 15  # of the user's, for each exception: the first and the last ones
 _DEFINED = (types.ModuleType, types.FunctionType, types.BuiltinFunctionType, type)
 
 
@@ -64,9 +67,9 @@ class Line:
         return values
 
     def constants(self) -> dict[str, Any]:
-        """Return the module's own texts with secret names."""
+        """Return the module's own texts and containers with secret names."""
         values = dict(self.frame.f_globals)
-        return {name: value for name, value in values.items() if type(value) is str and is_secret(str(name))}
+        return {name: value for name, value in values.items() if type(value) in _DATA and is_secret(str(name))}
 
 
 def related(error: BaseException, *, causes_only: bool = False) -> list[BaseException]:
@@ -175,3 +178,18 @@ def innermost(error: BaseException, program: str = "") -> Line | None:
 
 def _last_own(error: BaseException, program: str) -> Line | None:
     return next((line for line in reversed(lines_of(error, program)) if line.is_own), None)
+
+
+def chosen(lines: Sequence[Line]) -> list[Line]:
+    """Return those of the user's lines that are told: all, or of a recursion the first and the last ones."""
+    own = [line for line in lines if line.is_own]
+    first = _MOST_LINES // 3
+    return own if len(own) <= _MOST_LINES else own[:first] + own[first - _MOST_LINES :]
+
+
+def secrets_of(error: BaseException) -> set[str]:
+    """Return the secrets in the local values of the lines through which an exception came, and in itself."""
+    errors = related(error)
+    lines = [line for each in errors for line in reversed(chosen(lines_of(each)))]
+    pairs = [pair for line in lines for pair in (*line.locals().items(), *line.constants().items())]
+    return find_secrets([*(("", each) for each in errors), *((str(name), value) for name, value in pairs)])

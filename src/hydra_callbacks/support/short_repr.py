@@ -15,9 +15,11 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from hydra_callbacks.support.redact import REDACTED, is_secret
+from hydra_callbacks.support.secret_names import option_name
+from hydra_callbacks.support.values import attributes, content_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
     from hydra_callbacks.support.redact import Redactor
 
@@ -32,8 +34,6 @@ _BRACKETS: dict[type, tuple[str, str]] = {
     frozenset: ("frozenset({", "})"),
     deque: ("deque([", "])"),
 }
-_COMMON_NAMES = {"key", "keys", "token", "tokens"}  # of loops and of language models, too
-_SHORTEST_STRANGE = 16  # characters
 
 
 def start_of(text: str, redactor: Redactor, longest: int) -> str:
@@ -69,9 +69,6 @@ class ShortRepr:
         longest: Characters of what is shown of one value.
         most: How many items of a container, or attributes of an object, are shown.
         deepest: How many levels of nested ones.
-
-    Attributes:
-        secrets: Texts that were found under a secret name, for who wants to find them elsewhere.
     """
 
     def __init__(
@@ -83,7 +80,6 @@ class ShortRepr:
         most: int = 10,
         deepest: int = 3,
     ) -> None:
-        self.secrets: set[str] = set()
         self._redactor = redactor
         self._is_own = is_own
         self._longest, self._most, self._deepest = longest, most, deepest
@@ -110,11 +106,8 @@ class ShortRepr:
             return f"<{_name_of(type(value))}>"
 
     def _inside(self, value: Any, name: str, levels: int) -> str:
+        value = content_of(value)
         kind = type(value)  # never `isinstance`, which asks a value for its class, and that may be code of its own
-        if kind.__module__.partition(".")[0] == "omegaconf":  # what stands in it, unresolved
-            inner = object.__getattribute__(value, "__dict__")
-            value = inner["_content"] if "_content" in inner else inner["_val"]
-            kind = type(value)
         if value is None or kind is bool:
             return str(value)
         found = _array(value, kind)
@@ -124,21 +117,9 @@ class ShortRepr:
             if issubclass(kind, base):
                 return self._container(value, kind, base, name, levels)
         if is_secret(name, 0 if issubclass(kind, (int, float)) else ""):
-            self._learn(value, kind, name)
             return REDACTED
         simple = self._simple(value, kind)
         return self._object(value, kind, levels) if simple is None else simple
-
-    def _learn(self, value: Any, kind: type, name: str) -> None:
-        text = ""
-        if issubclass(kind, str):
-            text = str.__str__(value)
-        elif issubclass(kind, (bytes, bytearray)):
-            text = bytes(memoryview(value)[:_LONGEST_SECRET]).decode(errors="replace")
-        elif issubclass(kind, int) and int.bit_length(value) <= _LONGEST_INT:
-            text = int.__repr__(value)
-        if name.lower() not in _COMMON_NAMES or _is_strange(text):
-            self.secrets.add(text[:_LONGEST_SECRET])
 
     def _simple(self, value: Any, kind: type) -> str | None:
         """Return what has no parts, or hides them; None when it is no such thing."""
@@ -170,7 +151,7 @@ class ShortRepr:
         if not levels:
             return f"{prefix}{opening}...{closing}" if size else f"{prefix}{opening}{closing}"
         items = list(islice(base.__iter__(value), self._most))  # type: ignore[attr-defined]  # as above
-        names = [name] * len(items)
+        names = [option_name(before) or name for before in [None, *items[:-1]]] if items else []
         if base is tuple and size == 2 and type(items[0]) is str and not is_secret(name):  # noqa: PLR2004  (a pair)
             names = ["", items[0]]
         shown = [self._show(item, name, levels - 1) for item, name in zip(items, names, strict=True)]
@@ -198,14 +179,8 @@ class ShortRepr:
             arguments = value.args
             return f"{kind.__name__}({', '.join(self._show(each, '', levels - 1) for each in arguments[: self._most])})"
         is_open = kind is types.SimpleNamespace or (kind.__module__ != "builtins" and self._is_own(kind))
-        pairs = sorted(_attributes(value, kind), key=lambda pair: pair[0].startswith("_")) if is_open else []
+        pairs = sorted(attributes(value, kind), key=lambda pair: pair[0].startswith("_")) if is_open else []
         return self._pairs(pairs, len(pairs), f"{kind.__name__}()", levels) if pairs else f"<{_name_of(kind)}>"
-
-
-def _is_strange(text: str) -> bool:
-    """Tell whether a text is no word that stands in a program for itself."""
-    is_mixed = any(map(str.isdigit, text)) and any(map(str.isalpha, text))
-    return len(text) >= _SHORTEST_STRANGE and is_mixed and not any(map(str.isspace, text))
 
 
 def _of_int(value: int) -> str:
@@ -216,19 +191,6 @@ def _of_int(value: int) -> str:
 def _name_of(kind: type) -> str:
     module = kind.__module__
     return kind.__qualname__ if module in {"builtins", "__main__"} else f"{module}.{kind.__qualname__}"
-
-
-def _attributes(value: Any, kind: type) -> Iterator[tuple[str, Any]]:
-    """Yield the attributes that an object has; those that would have to be computed are no attributes."""
-    for base in kind.__mro__:
-        for name, slot in vars(base).items():
-            if type(slot) is types.MemberDescriptorType and not name.startswith("__"):
-                try:
-                    yield name, slot.__get__(value)
-                except AttributeError:
-                    continue
-    if kind.__dictoffset__:
-        yield from tuple(object.__getattribute__(value, "__dict__").items())
 
 
 def _array(value: Any, kind: type) -> str | None:
