@@ -31,7 +31,8 @@ AT_WORK = "    Path('at-work').touch()\n    import time\n    time.sleep(600)\n"
 def environment(app: App, job: str = "outputs/*/*") -> dict[str, Any]:
     """Return the file that a job's record names."""
     directory = app.one(f"{job}/.hydra").parent
-    return json.loads((directory / app.record(job)["environment"]["file"]).read_text(encoding="utf-8"))
+    told: dict[str, Any] = json.loads((directory / app.record(job)["environment"]["file"]).read_text(encoding="utf-8"))
+    return told
 
 
 def reader(app: App, *words: str) -> str:

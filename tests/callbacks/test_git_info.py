@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 GIT: dict[str, Any] = {"_target_": "hydra_callbacks.GitInfo"}
 RECORD = {"_target_": "hydra_callbacks.RunRecord"}
+PATCH = {**GIT, "patch": True, "show_task": False}
 
 
 def count_calls(app: App) -> dict[str, str]:
@@ -92,12 +93,13 @@ def test_clean_refuses_a_dirty_tree(app: App, mode: list[str]) -> None:
     assert not (app.directory / "never").exists()
 
 
-def test_clean_refuses_what_is_no_repository(app: App) -> None:
+@pytest.mark.parametrize(("env", "why"), [({}, "is in no git repository"), ({"PATH": "nowhere"}, "is no git program")])
+def test_clean_refuses_what_is_no_repository_or_cannot_be_read(app: App, env: dict[str, str], why: str) -> None:
     app.callbacks({**GIT, "clean": True})
-    done = app.run("hydra.run.dir=never")
+    done = app.run("hydra.run.dir=never", env=env)
     assert done.code == 1
     assert "No clean git repository, aborting" in done.out
-    assert "is in no git repository" in done.out
+    assert why in done.out
     assert not (app.directory / "never").exists()
 
 
@@ -110,6 +112,40 @@ def test_no_repository_or_no_git_is_said_in_a_line_and_the_run_goes_on(app: App,
     assert "there is no git program" in done.out or "is in no git repository" in done.out
     assert "Traceback" not in done.text
     assert "git" not in app.record()
+
+
+def others(app: App, how: str) -> dict[str, str]:
+    """Let the repository belong to another user, and return the environment for it."""
+    if how == "owner":
+        if sys.platform == "win32" or os.geteuid() != 0:
+            pytest.skip("only root can give files away")
+        for path in (app.directory, *app.directory.rglob("*")):
+            os.chown(path, 65534, 65534, follow_symlinks=False)
+    config = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull}  # where it may be declared safe
+    return config if how == "owner" else {**config, "GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"}
+
+
+@pytest.mark.parametrize("how", ["owner", "as git's own tests do"])
+def test_a_repository_of_another_user_is_said_in_a_line_and_the_run_goes_on(app: App, how: str) -> None:
+    app.callbacks(PATCH, RECORD)
+    app.commit()
+    env = others(app, how)
+    remedy = f"git config --global --add safe.directory '{app.directory}'".replace("d'été", "d'\\''été")
+    for mode in ([], ["-m", "x=1,2"]):
+        done = app.run(*mode, env=env)
+        assert done.code == 0, done.text
+        (line,) = (line for line in done.out.splitlines() if "No git information: " in line)
+        assert line.endswith(f"is in a repository of another user, which git does not read; if you trust it: {remedy}")
+        assert "Traceback" not in done.text
+    assert "git" not in app.record()
+    app.callbacks({**GIT, "clean": True})
+    done = app.run("hydra.run.dir=never", env=env)
+    assert done.code == 1
+    assert "No clean git repository, aborting: " in done.out
+    assert remedy in done.out
+    assert not (app.directory / "never").exists()
+    trusting = app.write("trusting", "[safe]\n\tdirectory = *\n")  # what the remedy comes to
+    assert "Git sha: " in app.run(env={**env, "GIT_CONFIG_GLOBAL": str(trusting)}).out
 
 
 def test_states_that_a_tree_can_be_in(app: App) -> None:
@@ -148,8 +184,6 @@ def test_reading_changes_nothing_in_the_repository(app: App) -> None:
 
 
 # The patch
-
-PATCH = {**GIT, "patch": True, "show_task": False}
 
 
 def applied(app: App, record: dict[str, Any], where: Path) -> Path:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from conftest import ROOT, wait_for
 from mendable import command
 
-if TYPE_CHECKING:
-    from pathlib import Path
+from hydra_callbacks.provenance import packages
 
+if TYPE_CHECKING:
     from conftest import App, Ran
 
 RECORD = {"_target_": "hydra_callbacks.RunRecord"}
@@ -81,9 +83,14 @@ def test_a_run_from_a_dirty_tree_gives_the_same_again(changed: App) -> None:
     assert again["git"]["patch"] == first["git"]["patch"], "its name tells that the code is the same"
     (code,) = changed.directory.glob("outputs/reproduced/*/code")
     assert (code / "helper.py").read_text() == "offset = 1000\n"
+    removal = done.err.splitlines()[-1].removeprefix("To remove the code: ")
+    assert removal.startswith("git -C ")
     second = reproduced(changed, run_dir(changed), "x=8", "--compare")
     assert " return_value   1007   1008   ≠" in second.out
     assert len(list(changed.directory.glob("outputs/reproduced/*"))) == 2
+    subprocess.run(shlex.split(removal), check=True)
+    assert not code.exists()
+    assert str(code) not in changed.git("worktree", "list")
 
 
 def test_a_job_of_a_sweep_and_a_whole_sweep_are_reproduced(changed: App) -> None:
@@ -131,6 +138,23 @@ def test_what_cannot_be_had_is_told(changed: App) -> None:
     assert "Traceback" not in done.text
     subprocess.run(["git", "init", "-q"], cwd=changed.directory, check=True)
     assert "is neither in " in command(changed, "reproduce", place).err
+
+
+def test_a_repository_that_git_does_not_read_and_no_git_at_all_are_told(
+    changed: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {
+        "GIT_CONFIG_NOSYSTEM": "1",  # where the repository may be declared safe
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_TEST_ASSUME_DIFFERENT_OWNER": "1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    done = command(changed, "reproduce", run_dir(changed))
+    assert done.code == 2
+    assert "is in a repository of another user, which git does not read; if you trust it: git config " in done.err
+    monkeypatch.setenv("PATH", "nowhere")
+    done = command(changed, "reproduce", run_dir(changed))
+    assert (done.code, "there is no git program on the PATH" in done.err) == (2, True)
 
 
 def test_a_run_without_a_commit_says_what_there_is(app: App) -> None:
@@ -197,8 +221,35 @@ def test_a_job_that_asks_for_its_number_gets_it(app: App) -> None:
     assert " return_value      2     2   =" in done.out
 
 
-def test_the_environment_is_compared_and_can_be_made(app: App, python_with_hydra: Any) -> None:
-    app.python = python_with_hydra("1.3.8")
+@pytest.fixture
+def python_as_here(wheel: Path, tmp_path: Path) -> Any:
+    """Return a function that makes a Python with our wheel and others, and with the versions installed here.
+
+    Those can surely be installed once more; the newest ones of this minute cannot.
+    """
+
+    def make(*more: str) -> str:
+        pins = tmp_path / "pins.txt"
+        here = (package for package in packages.installed() if not package.origin)
+        pins.write_text("".join(f"{package.name}=={package.version}\n" for package in here), encoding="utf-8")
+        venv = tmp_path / "venv as here"
+        python = venv / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+        install = ["pip", "install", "--quiet", "--constraint", str(pins), "--python", str(python)]
+        for words in (["venv", "--quiet", "--python", sys.executable, str(venv)], [*install, str(wheel), *more]):
+            subprocess.run([find_uv(), *words], check=True)
+        return str(python)
+
+    return make
+
+
+def find_uv() -> str:
+    found = shutil.which("uv", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
+    assert found
+    return found
+
+
+def test_the_environment_is_compared_and_can_be_made(app: App, python_as_here: Any) -> None:
+    app.python = python_as_here()
     app.callbacks(RECORD, GIT, ENVIRONMENT)
     app.write(".gitignore", "outputs\n__pycache__\n")
     app.commit()
@@ -220,6 +271,98 @@ def test_the_environment_is_compared_and_can_be_made(app: App, python_with_hydra
     file.write_text(json.dumps(told), encoding="utf-8")
     other = command(app, "reproduce", place, "--python", app.python)
     assert "Differs: omegaconf: 2.0.0 then, " in other.err
+
+
+BACKEND = """
+import pathlib, zipfile
+NAME, VERSION = "{name}", "{version}"
+
+def build_wheel(folder, config_settings=None, metadata_directory=None, path=None):
+    name = f"{{NAME}}-{{VERSION}}-py3-none-any.whl"
+    info = f"{{NAME}}-{{VERSION}}.dist-info"
+    with zipfile.ZipFile(pathlib.Path(folder, name), "w") as wheel:
+        wheel.writestr(f"{{info}}/METADATA", f"Metadata-Version: 2.1\\nName: {{NAME}}\\nVersion: {{VERSION}}\\n")
+        kind = "Root-Is-Purelib: true\\nTag: py3-none-any\\n"
+        wheel.writestr(f"{{info}}/WHEEL", f"Wheel-Version: 1.0\\nGenerator: test\\n{{kind}}")
+        wheel.writestr(f"{{info}}/RECORD", "")
+        if path:
+            wheel.writestr(f"{{NAME}}.pth", path)
+        else:
+            wheel.write(f"{{NAME}}.py")
+    return name
+
+def build_editable(folder, config_settings=None, metadata_directory=None):
+    return build_wheel(folder, path=str(pathlib.Path.cwd()))
+"""
+"""A build backend that needs nothing from anywhere, in the project that it builds."""
+
+
+def make_project(folder: Path, name: str, value: int, version: str = "1.0") -> Path:
+    """Make a project with one module, which holds a value."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.py").write_text(f"VALUE = {value}\n", encoding="utf-8")
+    (folder / "backend.py").write_text(BACKEND.format(name=name, version=version), encoding="utf-8")
+    system = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+    project = f'[project]\nname = "{name}"\nversion = "{version}"\n'
+    (folder / "pyproject.toml").write_text(system + project, encoding="utf-8")
+    return folder
+
+
+def commit_all(folder: Path) -> None:
+    me = ("-c", "user.name=me", "-c", "user.email=me@example.org")
+    for words in (("init", "-q"), ("add", "-A"), ("commit", "-q", "-m", "all")):
+        subprocess.run(["git", *me, *words], cwd=folder, check=True)
+
+
+def test_packages_come_back_from_where_they_came(app: App, tmp_path: Path, python_as_here: Any) -> None:
+    """The application itself, a commit of a repository, a directory and a wheel."""
+    make_project(app.directory, "ours", 1)
+    commit_all(make_project(tmp_path / "fröm git", "from_git", 10))
+    directory = make_project(tmp_path / "a directory", "from_directory", 100)
+    wheels = tmp_path / "whéels"
+    build = [find_uv(), "build", "--quiet", "--wheel", "--python", sys.executable, "--out-dir", str(wheels)]
+    subprocess.run([*build, str(make_project(tmp_path / "built", "from_wheel", 1000))], check=True)
+    (from_wheel,) = wheels.glob("*.whl")
+    urls = {
+        "from_git": f"git+{(tmp_path / 'fröm git').as_uri()}",
+        "from_directory": directory.as_uri(),
+        "from_wheel": from_wheel.as_uri(),
+    }
+    asked = [f"{name} @ {url}" for name, url in urls.items()]
+    app.python = python_as_here("--editable", str(app.directory), *asked)
+    app.callbacks(RECORD, GIT, ENVIRONMENT)
+    app.write(".gitignore", "outputs\n__pycache__\n")
+    text = (app.directory / "app.py").read_text(encoding="utf-8")
+    modules = ("ours", *urls)
+    value = f"    import {', '.join(modules)}\n    return {' + '.join(f'{name}.VALUE' for name in modules)}\n\n"
+    app.write("app.py", text.replace("    logging.getLogger", f"{value}    logging.getLogger"))
+    app.commit()
+    assert app.run().code == 0
+    place = run_dir(app)
+
+    make_project(app.directory, "ours", 2)
+    commit_all(make_project(tmp_path / "fröm git", "from_git", 20))
+    done = command(app, "reproduce", place, "--create-env", "--compare")
+    assert done.code == 0, done.text
+    assert " return_value   1111   1111   =" in done.out
+    assert "Missing" not in done.err
+    assert "Differs" not in done.err
+    (venv,) = app.directory.glob("outputs/reproduced/*/venv")
+    (link,) = venv.rglob("ours.pth")
+    assert link.read_text(encoding="utf-8") == str(venv.parent / "code")
+
+    shutil.rmtree(tmp_path / "fröm git")
+    shutil.rmtree(directory)
+    done = command(app, "reproduce", place, "--create-env")
+    assert done.code == 1
+    missing = [line for line in done.err.splitlines() if line.startswith("Missing: ")]
+    assert missing == [
+        f"Missing: from-directory 1.0: it came from {directory}, which is not there",
+        f"Missing: from-git 1.0: it came from {tmp_path / 'fröm git'}, which is not there",
+    ]
+    assert "Differs: from-directory: 1.0 then, (not there) now" in done.err
+    printed = command(app, "reproduce", place, "--create-env", "--print").out
+    assert all(f"# {line}\n" in printed for line in missing)
 
 
 def test_a_place_that_is_taken_and_a_python_that_is_none_are_told(changed: App, tmp_path: Path) -> None:

@@ -329,6 +329,49 @@ def test_gpus_by_nvml_and_by_the_drivers_files(tmp_path: Path, monkeypatch: pyte
     assert driver.n_open == 0
 
 
+@on_linux
+def test_gpus_of_amd_by_the_kernels_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pynvml", None)
+    cards: dict[str, dict[str, str]] = {
+        "card0": {"vendor": "0x8086", "device": "0x4680"},  # Intel's
+        "card10": {"vendor": "0x1002", "device": "0x744c", "mem_info_vram_total": "25753026560"},
+        "card2": {
+            "vendor": "0x1002",
+            "device": "0x740f",
+            "mem_info_vram_total": "68702699520",
+            "product_name": "AMD Instinct MI210",
+            "unique_id": "1a2b3c4d",
+        },
+        "card2-DP-1": {"vendor": "0x1002"},
+        "renderD128": {"vendor": "0x1002"},
+    }
+    for card, files in cards.items():
+        for name, text in files.items():
+            write(tmp_path / f"sys/class/drm/{card}/device/{name}", f"{text}\n")
+    devices = [
+        {"name": "AMD Instinct MI210", "memory_bytes": 68702699520, "uuid": "1a2b3c4d"},
+        {"name": "AMD 0x744c", "memory_bytes": 25753026560},
+    ]
+    assert gpus.gpu_facts(tmp_path) == {"devices": devices}
+    write(tmp_path / "sys/module/amdgpu/version", "6.7.0\n")
+    assert gpus.gpu_facts(tmp_path) == {"driver": "6.7.0", "devices": devices}
+    write(tmp_path / "proc/driver/nvidia/version", "NVRM version: NVIDIA UNIX Kernel Module  535.129.03  Thu\n")
+    write(tmp_path / "proc/driver/nvidia/gpus/0/information", "Model: NVIDIA H100\n")
+    both = {"driver": "535.129.03", "devices": [{"name": "NVIDIA H100"}, *devices]}
+    assert gpus.gpu_facts(tmp_path) == both
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell script stands in for sysctl")
+def test_the_processor_of_a_mac(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert "model" not in machine.cpu_facts(tmp_path)
+    program = write(
+        tmp_path / "usr/sbin/sysctl", '#!/bin/sh\n[ "$*" = "-n machdep.cpu.brand_string" ] && echo Apple M2\n'
+    )
+    program.chmod(0o755)
+    assert machine.cpu_facts(tmp_path)["model"] == "Apple M2"
+
+
 def test_jobs_of_slurm_and_kubernetes(tmp_path: Path) -> None:
     slurm = {"SLURM_JOB_ID": "7", "SLURM_ARRAY_TASK_ID": "3", "SLURM_JOB_NODELIST": "n[1-2]", "SLURM_JOB_QOS": ""}
     told = {"job_id": "7", "array_task_id": "3", "job_nodelist": "n[1-2]"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import stat
 import subprocess
 import sys
@@ -14,96 +13,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from repositories import ME, assert_rebuilt, git, insides, make_repository, patch_of, put, rebuilt, tree
 
 from hydra_callbacks.provenance.git import read_state
-from hydra_callbacks.provenance.patch import Patch, make_patch, read_patch
+from hydra_callbacks.provenance.patch import Patch, read_patch
 from hydra_callbacks.provenance.worktree import Code
-
-ME = ("-c", "user.name=me", "-c", "user.email=me@example.org", "-c", "commit.gpgsign=false")
-
-
-def git(directory: Path, *words: str) -> str:
-    done = subprocess.run(["git", *ME, *words], cwd=directory, capture_output=True, check=False)
-    assert done.returncode == 0, done.stderr.decode(errors="replace")
-    return os.fsdecode(done.stdout).strip()
-
-
-def make_repository(directory: Path, files: dict[str, bytes], *configs: str) -> Path:
-    directory.mkdir(parents=True, exist_ok=True)
-    git(directory, "init", "-q", "-b", "main")
-    for config in configs:
-        git(directory, "config", *config.split(" ", 1))
-    for name, content in files.items():
-        put(directory, name, content)
-    git(directory, "add", "-A")
-    git(directory, "commit", "-q", "--allow-empty", "-m", "first")
-    return directory
-
-
-def put(directory: Path, name: str, content: bytes) -> None:
-    path = directory / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)
-    path.write_bytes(content)
-
-
-def tree(directory: Path) -> dict[str, Any]:
-    """Return every file that is not ignored: what is in it, and whether it can be run."""
-    listed = git(directory, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate")
-    found: dict[str, Any] = {}
-    for name in filter(None, listed.split("\0")):
-        path = directory / name
-        if path.is_symlink():
-            found[name] = str(path.readlink())
-        elif path.is_file():
-            found[name] = (path.read_bytes(), bool(path.stat().st_mode & stat.S_IXUSR))
-    return found
-
-
-def insides(directory: Path) -> dict[str, bytes]:
-    """Return all that git keeps of a repository."""
-    return {str(path): path.read_bytes() for path in (directory / ".git").rglob("*") if path.is_file()}
-
-
-def patch_of(directory: Path, max_bytes: int = 10**8, max_file_bytes: int = 10**8) -> Patch:
-    state = read_state(directory, changes=True)
-    return make_patch(
-        state, max_bytes=max_bytes, max_file_bytes=max_file_bytes, is_secret=lambda _path, text: "hunter2" in text
-    )
-
-
-def rebuilt(directory: Path, patch: Patch) -> Path:
-    """Return a fresh clone with the patch applied."""
-    clone = directory.with_name(f"{directory.name} clone")
-    shutil.rmtree(clone, ignore_errors=True)
-    if read_state(directory).sha:
-        git(directory.parent, "clone", "-q", str(directory), str(clone))
-        for key in ("core.autocrlf", "core.eol"):
-            done = subprocess.run(["git", "config", key], cwd=directory, capture_output=True, check=False, text=True)
-            if done.stdout.strip():
-                git(clone, "config", key, done.stdout.strip())
-        git(clone, "rm", "-q", "-r", "--cached", "--ignore-unmatch", ".")
-        git(clone, "reset", "-q", "--hard")
-    else:
-        git(directory.parent, "init", "-q", str(clone))
-    if patch.data:
-        file = patch.write(directory.parent)
-        assert file is not None
-        subprocess.run(
-            ["git", "apply", "--binary", "--whitespace=nowarn", "-"], cwd=clone, input=read_patch(file), check=True
-        )
-    return clone
-
-
-def assert_rebuilt(directory: Path) -> Patch:
-    before, index = tree(directory), insides(directory)
-    patch = patch_of(directory)
-    assert patch.left_out == {}
-    assert insides(directory) == index, "nothing of the repository was written"
-    assert tree(rebuilt(directory, patch)) == before
-    assert tree(directory) == before
-    return patch
-
 
 NAMES = ["a", "b.txt", "sp ace", "quo\"te'", "é", "sub/a", "sub/deep/é ü", "-dash", "sub/[x]*?", "#", "b/b"]
 if sys.platform not in {"win32", "darwin"}:
@@ -125,6 +39,7 @@ steps = st.one_of(
     st.tuples(st.just("link"), names, st.sampled_from(["a", "nowhere", "sub"])),
     st.tuples(st.just("mode"), names, st.none()),
     st.tuples(st.just("intent"), names, st.none()),
+    st.tuples(st.just("hide"), names, st.none()),
 )
 
 
@@ -148,12 +63,19 @@ def act(directory: Path, what: str, name: str, value: Any) -> None:
             path.chmod(path.stat().st_mode ^ stat.S_IXUSR)
     except OSError:  # a directory stands there, or a file where a directory should be
         return
-    if what == "stage" or (what == "rename" and is_there):
-        git(directory, "add", "-A", "--", f":(literal){name}") if os.path.lexists(path) else None
+    stages = what == "stage" or (what == "rename" and is_there)
+    tell_git(directory, "stage" if stages else what, name, is_there=is_there)
+
+
+def tell_git(directory: Path, what: str, name: str, *, is_there: bool) -> None:
+    if what == "stage" and os.path.lexists(directory / name):
+        git(directory, "add", "-A", "--", f":(literal){name}")
     elif what == "unstage":
         git(directory, "rm", "-q", "--cached", "--ignore-unmatch", "--force", "--", f":(literal){name}")
     elif what == "intent" and is_there:
         git(directory, "add", "-N", "--", f":(literal){name}")
+    elif what == "hide" and git(directory, "--literal-pathspecs", "ls-files", "-z", "--", name).rstrip("\0") == name:
+        git(directory, "update-index", "--assume-unchanged", "--", name)
 
 
 @settings(max_examples=40, deadline=None)
@@ -433,3 +355,18 @@ def test_a_submodule_comes_back_at_the_commit_that_ran(odd_path: Path) -> None:
     assert (odd_path / "again/lib/i").read_bytes() == b"2\n"
     (missing,) = code.rebuild(odd_path / "and again")
     assert "a submodule: " in missing
+
+
+def test_a_change_in_the_same_moment_as_the_index_and_of_the_same_size(odd_path: Path) -> None:
+    """Git looks into a file that is as young as its index; our copy must be no younger."""
+    directory = make_repository(odd_path / "repo", {"a": b"1\n", "b": b"1\n"}, "core.trustctime false")
+    moment = 1_700_000_000
+    for name in ("a", "b"):
+        os.utime(directory / name, (moment, moment))
+    git(directory, "update-index", "--really-refresh")
+    git(directory, "update-index", "--assume-unchanged", "b")
+    for name in ("a", "b"):
+        (directory / name).write_bytes(b"2\n")
+        os.utime(directory / name, (moment, moment))
+    os.utime(directory / ".git/index", (moment, moment))
+    assert set(tree(rebuilt(directory, assert_rebuilt(directory)))) == {"a", "b"}

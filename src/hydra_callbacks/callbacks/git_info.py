@@ -26,7 +26,7 @@ class GitInfo(RunCallback):
     The tree is read once for a run or a sweep; a single run's start does not wait for it, unless `clean` or `show_task`
     ask for that. The record of every job gets a `git` section:
     sha, branch, is_dirty, root, tag, remote, ahead, behind, submodules, patch and left_out. Changes to tracked files
-    make a tree dirty; untracked files do not.
+    make a tree dirty; untracked files, and what `git status` was told not to show, do not.
 
     Args:
         clean: Refuse to start while the tree has uncommitted changes, or when that cannot be told.

@@ -14,8 +14,8 @@ import click
 
 from hydra_callbacks.cli import Failure, options, render
 from hydra_callbacks.cli.foreground import run_application
+from hydra_callbacks.cli.recorded_packages import to_install
 from hydra_callbacks.cli.reproduction import Interpreter, Reproduction, of_run, of_sweep
-from hydra_callbacks.provenance.worktree import inside
 from hydra_callbacks.runs import record
 from hydra_callbacks.runs.find import as_typed, run_in
 from hydra_callbacks.runs.journal import FILE_NAME
@@ -74,23 +74,33 @@ def command(  # noqa: PLR0913  (a parameter for each option)
         click.echo(script(plan, interpreter, create_env=create_env), nl=False)
         return
     render.tell(f"Rebuilding {(plan.code.sha or 'what was never committed')[:12]} in {as_typed(plan.tree)}")
-    lacks = [*plan.code.missing, *plan.code.rebuild(plan.tree)]
-    for each in lacks:
-        render.tell(f"Missing: {each}")
+    try:
+        status = _reproduce(plan, interpreter, create_env=create_env, compare=compare)
+    finally:
+        if plan.code.repository and plan.tree.exists():
+            render.tell(f"To remove the code: {as_words(_removal(plan))}")
+    if status and not links:
+        render.tell("It failed. Where it needs files that git does not know, such as data, link them: --link PATH")
+    sys.exit(status)
+
+
+def _reproduce(plan: Reproduction, interpreter: Interpreter, *, create_env: bool, compare: bool) -> int:
+    """Rebuild the code, run it, and return the application's status."""
+    lacks = _told_as_missing([*plan.code.missing, *plan.code.rebuild(plan.tree)])
     if not plan.cwd.is_relative_to(plan.tree):
         render.tell(f"Note: it runs in {plan.cwd}, which is not in the rebuilt tree")
     _link(plan)
     if create_env:
-        interpreter = _create(plan)
+        words, unknown = _env_commands(plan, plan.folder / "venv")
+        lacks += _told_as_missing(unknown)
+        interpreter = _create(plan, words)
     _tell_differences(plan.differences(interpreter))
     status = _run(plan, interpreter)
     if compare:
         run(plan, sys.stdout)
     if lacks:
         render.tell(f"It ran without {texts.counted(len(lacks), 'part')} of the original: see `Missing` above")
-    if status and not links:
-        render.tell("It failed. Where it needs files that git does not know, such as data, link them: --link PATH")
-    sys.exit(status)
+    return status
 
 
 def run(plan: Reproduction, out: IO[str], *, width: int | None = None) -> None:
@@ -138,11 +148,14 @@ def script(plan: Reproduction, interpreter: Interpreter, *, create_env: bool) ->
     python = interpreter.program
     if create_env:
         venv = plan.folder / "venv"
-        lines += [as_words(words) for words in _env_commands(plan, venv)]
+        commands, unknown = _env_commands(plan, venv)
+        lines += [f"# Missing: {' '.join(each.split())}" for each in unknown]
+        lines += [as_words(words) for words in commands]
         python = str(_python_in(venv))
     for name, value in plan.environment_for(interpreter).items():
         lines.append(f"export {name}={shlex.quote(value)}")
     lines += [f"cd {as_words([plan.cwd])}", as_words([python, *plan.words])]
+    lines += [f"# To remove the code: {as_words(_removal(plan))}"] if code.repository else []
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -177,45 +190,49 @@ def _tell_differences(differences: Sequence[str]) -> None:
         render.tell(f"Differs: {len(differences) - _MOST_TOLD} more packages")
 
 
-def _create(plan: Reproduction) -> Interpreter:
+def _told_as_missing(what: list[str]) -> list[str]:
+    for each in what:
+        render.tell(f"Missing: {each}")
+    return what
+
+
+def _removal(plan: Reproduction) -> list[str]:
+    """Return the command by which git forgets the rebuilt tree."""
+    return ["git", "-C", str(plan.code.repository), "worktree", "remove", "--force", str(plan.tree)]
+
+
+def _create(plan: Reproduction, commands: Sequence[Sequence[str]]) -> Interpreter:
     """Make an environment with the recorded packages.
 
     Raises:
-        Failure: They are not known, or uv cannot install them.
+        Failure: Uv cannot install them.
+    """
+    for words in commands:
+        render.tell(f"$ {as_words(words[:6])}{' ...' if len(words) > 6 else ''}")  # noqa: PLR2004  (a long list)
+        if subprocess.run(words, check=False).returncode:  # noqa: S603  (fixed words, and packages)
+            msg = f"{words[0]} failed (above); the code is in {as_typed(plan.tree)}. Where the packages cannot be had,"
+            msg += " take a Python that has them: --python PATH"
+            raise Failure(msg)
+    return Interpreter.of(str(_python_in(plan.folder / "venv")))
+
+
+def _env_commands(plan: Reproduction, venv: Path) -> tuple[list[list[str]], list[str]]:
+    """Return what makes an environment with the recorded packages, and in words what of them cannot be had.
+
+    Raises:
+        Failure: They are not known, or there is no uv.
     """
     if not plan.packages():
         msg = "--create-env needs the recorded packages, and EnvironmentInfo was off; leave it out, or name a --python"
         raise Failure(msg)
-    venv = plan.folder / "venv"
-    for words in _env_commands(plan, venv):
-        render.tell(f"$ {as_words(words[:6])}{' ...' if len(words) > 6 else ''}")  # noqa: PLR2004  (a long list)
-        if subprocess.run(words, check=False).returncode:  # noqa: S603  (fixed words, and packages)
-            msg = f"{words[0]} failed (above); the code is in {as_typed(plan.tree)}"
-            raise Failure(msg)
-    return Interpreter.of(str(_python_in(venv)))
-
-
-def _env_commands(plan: Reproduction, venv: Path) -> list[list[str]]:
     uv = shutil.which("uv") or shutil.which("uv", path=os.path.dirname(sys.executable))  # noqa: PTH120  (a text)
     if uv is None:
         msg = "--create-env needs the program uv: pip install uv"
         raise Failure(msg)
-    wanted = [_requirement(plan, name, version) for name, version in plan.packages().items()]
+    wanted, missing = to_install(plan.packages(), plan.packages("origins"), plan.code, plan.tree)
     version = ["--python", plan.python] if plan.python else []
     install = [uv, "pip", "install", "--quiet", "--no-deps", "--python", str(_python_in(venv))]
-    return [[uv, "venv", "--quiet", *version, str(venv)], [*install, *(word for words in wanted for word in words)]]
-
-
-def _requirement(plan: Reproduction, name: str, version: str) -> list[str]:
-    """Return what installs a package as it was."""
-    origin: dict[str, Any] = plan.packages("origins").get(name) or {}
-    url = str(origin.get("url") or "")
-    if origin.get("vcs") and origin.get("commit"):
-        return [f"{name} @ {origin['vcs']}+{url}@{origin['commit']}"]
-    if url.startswith("file://"):
-        place = inside(url.removeprefix("file://"), plan.code, plan.tree)
-        return ["--editable", place] if origin.get("editable") else [place]
-    return [f"{name} @ {url}"] if url else [f"{name}=={version}"]
+    return [[uv, "venv", "--quiet", *version, str(venv)], [*install, *wanted]], missing
 
 
 def _python_in(venv: Path) -> Path:

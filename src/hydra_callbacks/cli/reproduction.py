@@ -10,9 +10,9 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
 
 from hydra_callbacks.cli import Failure
+from hydra_callbacks.cli.recorded_packages import place_of
 from hydra_callbacks.provenance import packages
 from hydra_callbacks.provenance.worktree import Code, code_of, inside, mapped
 from hydra_callbacks.runs import environment
@@ -133,7 +133,7 @@ class Reproduction:
         root = str(self.code.root) + os.sep
         here = [place for place in interpreter.path if place == str(self.code.root) or place.startswith(root)]
         for origin in self.packages("origins").values():
-            place = unquote(urlsplit(str(origin.get("url") or "")).path) if origin.get("editable") else ""
+            place = place_of(origin) if origin.get("editable") else None
             if place and (place + os.sep).startswith(root):
                 here += [each for each in (f"{place}/src", place) if Path(inside(each, self.code, self.tree)).is_dir()]
         places = [inside(place, self.code, self.tree) for place in dict.fromkeys(here)]

@@ -55,8 +55,8 @@ def _differing(then: Mapping[str, Any], output_dir: Path, now: GitState) -> list
     kept = read_patch(output_dir / str(then["patch"])) if then["patch"] else b""
     is_secret = partial(holds_secret, redactor=Redactor())
     patch = make_patch(now, max_bytes=_MOST_BYTES, max_file_bytes=_MOST_FILE_BYTES, is_secret=is_secret)
-    unknown = {each.get("file") for each in then.get("left_out") or []}
-    return [name for name in differences(kept, patch.data) if name not in unknown]
+    unknown = {str(each.get("file")) for each in then.get("left_out") or []}
+    return differences(kept, patch.data, unknown)
 
 
 def _newer(now: GitState, since: float) -> list[str]:

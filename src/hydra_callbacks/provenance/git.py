@@ -6,10 +6,16 @@ import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hydra_callbacks.errors import GitError
-from hydra_callbacks.provenance.git_program import SHA, Call, output, run
+from hydra_callbacks.provenance.changes import asked_for, parse, with_unsaid
+from hydra_callbacks.provenance.git_program import SHA, Call, of_another_user, output, run
+from hydra_callbacks.provenance.hidden_files import Listing
 from hydra_callbacks.support.redact import Redactor
+
+if TYPE_CHECKING:
+    from hydra_callbacks.provenance.changes import Change
 
 _AHEAD_BEHIND = re.compile(r"\+(\d+) -(\d+)")
 
@@ -29,7 +35,9 @@ class GitState:
         ahead: Number of commits that the branch's upstream lacks; None without an upstream.
         behind: Number of commits that it has besides; likewise.
         submodules: Path of each submodule to the commit that it is to be on.
-        changes: The files that differ, and those that are not tracked, where that was asked for.
+        changes: The files that differ, and those that are not tracked, where that was asked for; with those of which
+            git was told to say nothing.
+        hidden: The files at which git was told not to look, likewise.
     """
 
     root: Path
@@ -42,23 +50,7 @@ class GitState:
     behind: int | None = None
     submodules: dict[str, str] = field(default_factory=dict)
     changes: tuple[Change, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A file that differs from the commit, or is not in it.
-
-    Attributes:
-        path: Relative to the tree's top, as the system has it (`os.fsdecode`).
-        head: Its mode and blob in the commit, as git's index has them; None when it is not in it.
-        is_tracked: Whether git knows it.
-        submodule: Of a submodule, git's letters for what has changed in it, as in `SCMU`; empty otherwise.
-    """
-
-    path: str
-    head: tuple[str, str] | None = None
-    is_tracked: bool = True
-    submodule: str = ""
+    hidden: tuple[str, ...] = ()
 
 
 def read_state(directory: Path, *, changes: bool = False, gently: bool = False) -> GitState:
@@ -70,46 +62,50 @@ def read_state(directory: Path, *, changes: bool = False, gently: bool = False) 
         gently: Whether git is to leave the other processors alone, as nobody waits for it.
 
     Returns:
-        The state; the format that is read is "Porcelain Format Version 2" of git-status(1).
+        The state.
 
     Raises:
         GitError: Git is not installed, the directory is in no repository, or git refuses to read it; the message says
             which, and what to do.
     """
-    untracked = "all" if changes else "no"
-    words = ["status", "--porcelain=v2", "--branch", "-z", "--no-renames", f"--untracked-files={untracked}"]
+    words = asked_for(untracked=changes)
     status = Call(directory, ["-c", "core.preloadIndex=false", *words] if gently else words)
     root = _root(directory)
+    listing = Listing(root or directory) if changes else None
     described = Call(directory, ["describe", "--tags"]) if _may_have_tags(root) else None
     asked = ["config", "-z", "--get-regexp", r"^(remote\..*\.url|branch\..*\.remote)$"]
     configured = Call(directory, asked) if _may_have_remotes(root) else None
     done = status.end()
     tag, remotes = (os.fsdecode(call.end().stdout) if call else "" for call in (described, configured))
+    hidden = listing.hidden() if listing else []
     if done.returncode != 0:
-        said = done.stderr.decode(errors="replace").strip()
-        if "not a git repository" in said:
-            msg = f"{directory} is in no git repository; run `git init`, start in one, or switch GitInfo off"
-        else:
-            msg = f"git cannot read {directory}: {said}"
-        raise GitError(msg)
+        raise GitError(_why_not(directory, done.stderr.decode(errors="replace").strip()))
     root = root or Path(os.fsdecode(output(directory, ["rev-parse", "--show-toplevel"]).removesuffix(b"\n")))
-    headers, found = _parse(os.fsdecode(done.stdout))
-    branch = headers.get("branch.head")
+    headers, found = parse(done.stdout)
+    all_found = with_unsaid(root, hidden) if changes else []
+    branch, sha = headers.get("head"), headers.get("oid")
     branch = None if branch == "(detached)" else branch
-    sha = headers.get("branch.oid")
-    counts = _AHEAD_BEHIND.fullmatch(headers.get("branch.ab", ""))
+    counts = _AHEAD_BEHIND.fullmatch(headers.get("ab", ""))
     return GitState(
         root=root,
         sha=None if sha == "(initial)" else sha,
         branch=branch,
-        is_dirty=any(change.is_tracked for change in found),
+        is_dirty=any(change.is_dirty for change in found),
         tag=tag.strip() or None,
         remote=_remote(remotes, branch),
         ahead=int(counts[1]) if counts else None,
         behind=int(counts[2]) if counts else None,
         submodules=_submodules(root) if (root / ".gitmodules").exists() else {},
-        changes=tuple(found) if changes else (),
+        changes=tuple(found if all_found is None else all_found),
+        hidden=tuple(hidden),
     )
+
+
+def _why_not(directory: Path, said: str) -> str:
+    """Return why git could not tell, and what to do."""
+    if "not a git repository" in said:
+        return f"{directory} is in no git repository; run `git init`, start in one, or switch GitInfo off"
+    return of_another_user(directory, said) or f"git cannot read {directory}: {said}"
 
 
 def _root(directory: Path) -> Path | None:
@@ -136,24 +132,6 @@ def _may_have_remotes(root: Path | None) -> bool:
         return git is None or not git.is_dir() or b"[remote" in (git / "config").read_bytes()
     except OSError:
         return True
-
-
-def _parse(status: str) -> tuple[dict[str, str], list[Change]]:
-    headers, changes = {}, []
-    for entry in status.split("\0"):
-        kind, _, rest = entry.partition(" ")
-        if kind == "#":
-            name, _, value = rest.partition(" ")
-            headers[name] = value
-        elif kind == "?":
-            changes.append(Change(rest, is_tracked=False))
-        elif kind == "1":
-            _, sub, head_mode, _, _, head_blob, _, path = rest.split(" ", 7)
-            head = None if int(head_mode, 8) == 0 else (head_mode, head_blob)
-            changes.append(Change(path, head, submodule=sub if sub.startswith("S") else ""))
-        elif kind == "u":  # a conflict: what stands in the file counts; its version in the commit is not told
-            changes.append(Change(rest.split(" ", 9)[9]))
-    return headers, changes
 
 
 def _remote(configured: str, branch: str | None) -> str | None:

@@ -42,6 +42,7 @@ class GitCapture:
         self._file: Path | None = None
         self._folder = folder
         self._section: dict[str, Any] = {}
+        self._lacking: list[str] = []
         self._has_state, self._lock = threading.Event(), threading.Lock()
         self._waiting: list[Callable[[], None]] | None = []
         self._thread = threading.Thread(
@@ -78,7 +79,7 @@ class GitCapture:
     @property
     def left_out(self) -> list[str]:
         """Files that the patch lacks."""
-        return [each["file"] for each in self._section.get("left_out", [])]
+        return self._lacking
 
     def section(self, output_dir: Path) -> dict[str, Any]:
         """Return a job's section of the record; empty when git could not tell.
@@ -105,7 +106,7 @@ class GitCapture:
     def __getstate__(self) -> dict[str, Any]:
         """Wait for the end, and leave the thread out."""
         self.wait()
-        kept = {"_section": self._section, "_file": self._file, "_error": self._error}
+        kept = {"_section": self._section, "_file": self._file, "_error": self._error, "_lacking": self._lacking}
         return {**kept, "_thread": None, "_waiting": None, "_patch": None, "_lock": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -140,7 +141,9 @@ class GitCapture:
 
         redactor: Redactor = patching.pop("redactor")
         self._patch = make_patch(state, **patching, is_secret=lambda path, text: holds_secret(path, text, redactor))
-        lacks = [{"file": file, "why": why} for file, why in self._patch.left_out.items()]
+        self._lacking = list(self._patch.left_out)[:_MOST_NAMED]
+        told = {**self._patch.left_out, **self._patch.converted}
+        lacks = [{"file": file, "why": why} for file, why in told.items()]
         if lacks:
             more = len(lacks) - _MOST_NAMED
             self._section["left_out"] = lacks[:_MOST_NAMED] + (

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import shutil
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hydra_callbacks.errors import GitError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
 _TIMEOUT_S = 600.0
 _OF_ANOTHER = {
@@ -104,6 +105,31 @@ def output(directory: Path, words: Sequence[str], *, env: Mapping[str, str] | No
     """
     done = run(directory, words, env=env, stdin=stdin)
     if done.returncode != 0:
-        msg = f"git {_verb(words)} in {directory} failed: {done.stderr.decode(errors='replace').strip()}"
+        said = done.stderr.decode(errors="replace").strip()
+        msg = of_another_user(directory, said) or f"git {_verb(words)} in {directory} failed: {said}"
         raise GitError(msg)
     return done.stdout
+
+
+@functools.cache
+def version() -> tuple[int, ...]:
+    """Return git's version, as in (2, 39, 5); nothing where it is not told.
+
+    Raises:
+        GitError: Git cannot be run.
+    """
+    told = re.search(rb"\d+(?:\.\d+)+", run(Path.cwd(), ["version"]).stdout)
+    return tuple(map(int, told[0].split(b"."))) if told else ()
+
+
+def of_another_user(directory: Path, said: str) -> str | None:
+    """Return the line for a repository that git does not read, as its owner is another user; None for anything else.
+
+    Args:
+        directory: Where git was asked.
+        said: What it said, which ends with the remedy.
+    """
+    remedy = said.strip().rpartition("\n")[2].strip()
+    if "safe.directory" not in remedy:
+        return None
+    return f"{directory} is in a repository of another user, which git does not read; if you trust it: {remedy}"

@@ -7,35 +7,33 @@ the working tree nor the repository's objects are written.
 from __future__ import annotations
 
 import codecs
-import contextlib
 import gzip
 import hashlib
 import os
-import shutil
-import tempfile
 import zlib
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hydra_callbacks.provenance import patch_files
-from hydra_callbacks.provenance.git_program import output
+from hydra_callbacks.provenance.converted import AS_IT_IS, converted
+from hydra_callbacks.provenance.git_program import version
+from hydra_callbacks.provenance.own_index import own_index
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
+    from pathlib import Path
 
-    from hydra_callbacks.provenance.git import Change, GitState
+    from hydra_callbacks.provenance.changes import Change
+    from hydra_callbacks.provenance.git import GitState
 
-_SETTINGS = (
-    *("core.looseCompression=0", "core.safecrlf=false", "core.fsmonitor=false", "core.untrackedCache=false"),
-    *("core.splitIndex=false", "core.quotePath=true", "advice.addEmbeddedRepo=false"),
-)
-_PLAIN = tuple(word for setting in _SETTINGS for word in ("-c", setting))
 _DIFF = (
     *("diff-index", "--cached", "--patch", "--binary", "--full-index", "--no-color", "--no-renames", "--no-ext-diff"),
     *("--no-textconv", "--no-relative", "--submodule=short", "--ignore-submodules=none", "--diff-algorithm=myers"),
     *("--unified=3", "--inter-hunk-context=0", "--src-prefix=a/", "--dst-prefix=b/"),
 )
+_ONE_PACK = ("-c", "core.bigFileThreshold=1", "-c", "core.fsync=none")
+"""Options with which what is added goes into one pack; a file for each takes twice the time."""
+_SINCE = (2, 37)  # before, each file would get a pack
 _BEGIN = b"diff --git "
 _COMPRESSED_FROM = 100_000  # bytes
 
@@ -47,10 +45,12 @@ class Patch:
     Attributes:
         data: A patch for `git apply`, binary files included; empty when nothing differs.
         left_out: Path of each file that it lacks, relative to the tree's top, to the reason.
+        converted: Likewise each that it has, and that git does not write back byte by byte.
     """
 
     data: bytes = b""
     left_out: dict[str, str] = field(default_factory=dict)
+    converted: dict[str, str] = field(default_factory=dict)
 
     def write(self, folder: Path) -> Path | None:
         """Write it to `git-DIGEST.patch` in a folder, or compressed to `git-DIGEST.patch.gz` when it is large.
@@ -117,7 +117,7 @@ def make_patch(
     kept, others, left_out = patch_files.chosen(state, outputs, max_file_bytes)
     if not kept:
         return Patch(left_out=left_out)
-    data = _diff(state, kept, others)
+    data, changed_by_git = _diff(state, kept, others)
     parts: dict[str, bytes] = {}
     for name, part in _parts(data):
         if len(part) > max_file_bytes:
@@ -132,7 +132,8 @@ def make_patch(
             break
         total -= len(parts[name])
         left_out[name] = f"the patch has no room for it ({len(parts.pop(name)) / 1e6:.1f} MB)"
-    return Patch(b"".join(parts.values()), left_out)
+    kept_but_changed = {name: what for name, what in changed_by_git.items() if name in parts}
+    return Patch(b"".join(parts.values()), left_out, kept_but_changed)
 
 
 def _text_of_binary(file: Path, part: bytes) -> str:
@@ -145,12 +146,17 @@ def _text_of_binary(file: Path, part: bytes) -> str:
         return ""
 
 
-def differences(then: bytes, now: bytes) -> list[str]:
-    """Return the files in which two patches to one commit differ; of new files, programs alone count, and no data."""
+def differences(then: bytes, now: bytes, unknown: Collection[str] = ()) -> list[str]:
+    """Return the files in which two patches to one commit differ; of new files, programs alone count, and no data.
+
+    Args:
+        then: A patch.
+        now: A later one.
+        unknown: Files of which nothing is told, unless the first one has them.
+    """
     before, after = dict(_parts(then)), dict(_parts(now))
-    return [
-        name for name in {**before, **after} if before.get(name) != after.get(name) and _counts(name, before, after)
-    ]
+    names = [name for name in {**before, **after} if name in before or name not in unknown]
+    return [name for name in names if before.get(name) != after.get(name) and _counts(name, before, after)]
 
 
 def _counts(name: str, before: Mapping[str, bytes], after: Mapping[str, bytes]) -> bool:
@@ -158,43 +164,17 @@ def _counts(name: str, before: Mapping[str, bytes], after: Mapping[str, bytes]) 
     return not is_new or os.path.splitext(name)[1] in patch_files.PROGRAMS  # noqa: PTH122  (a name, and no path of this system)
 
 
-def _diff(state: GitState, kept: Sequence[Change], others: Sequence[Change]) -> bytes:
-    """Return git's patch from the commit to the files as they are, without the others."""
-    root = state.root
-    index, objects = _places(root)
-    with tempfile.TemporaryDirectory(prefix="hydra-callbacks-") as folder:
-        own, own_objects = Path(folder, "index"), Path(folder, "objects")
-        own_objects.mkdir()
-        with contextlib.suppress(FileNotFoundError):  # nothing has ever been added
-            shutil.copyfile(index, own)
-        env = _environment(own, own_objects, objects)
-        quiet = (*_PLAIN, "-c", f"core.hooksPath={folder}")
+def _diff(state: GitState, kept: Sequence[Change], others: Sequence[Change]) -> tuple[bytes, dict[str, str]]:
+    """Return git's patch from the commit to the files as they are, without the others, and which git converts."""
+    with own_index(state.root, state.hidden) as own:
         reset = b"".join(_as_committed(change, state.sha) for change in others)
         if reset:
-            output(root, [*quiet, "update-index", "-z", "--index-info"], env=env, stdin=reset)
-        paths = b"".join(os.fsencode(change.path) + b"\0" for change in kept)
-        output(root, [*quiet, "update-index", "--add", "--remove", "--replace", "-z", "--stdin"], env=env, stdin=paths)
-        base = state.sha or output(root, ["mktree"], env=env).decode().strip()  # of nothing: the empty tree
-        return output(root, [*quiet, *_DIFF, base, "--"], env=env)
-
-
-def _places(root: Path) -> tuple[Path, Path]:
-    """Return the user's index, and the folder of the repository's objects."""
-    if (root / ".git").is_dir():
-        return root / ".git" / "index", root / ".git" / "objects"
-    told = output(root, ["rev-parse", "--git-path", "index", "--git-path", "objects"])
-    index, objects = (root / os.fsdecode(line) for line in told.splitlines())
-    return index, objects
-
-
-def _environment(index: Path, objects: Path, originals: Path) -> Mapping[str, str]:
-    """Return the variables that let git write into folders of our own."""
-    quoted = '"' + str(originals).replace("\\", "\\\\").replace('"', '\\"') + '"'
-    return {
-        "GIT_INDEX_FILE": str(index),
-        "GIT_OBJECT_DIRECTORY": str(objects),
-        "GIT_ALTERNATE_OBJECT_DIRECTORIES": quoted,
-    }
+            own.output(["update-index", "-z", "--index-info"], stdin=reset)
+        paths = [change.path for change in kept]
+        one_pack = _ONE_PACK if version() >= _SINCE else ()
+        own.output([*AS_IT_IS, *one_pack, "update-index", "--add", "--remove", "--replace", "-z", "--stdin"], paths)
+        base = state.sha or own.output(["mktree"]).decode().strip()  # of nothing: the empty tree
+        return own.output([*_DIFF, base, "--"]), converted(own, paths)
 
 
 def _as_committed(change: Change, sha: str | None) -> bytes:

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from hydra_callbacks.provenance.git import Change, GitState
+    from hydra_callbacks.provenance.changes import Change
+    from hydra_callbacks.provenance.git import GitState
 
 PROGRAMS = {
     *(".py", ".pyi", ".pyx", ".ipynb", ".sh", ".c", ".cc", ".cpp"),
@@ -84,7 +85,8 @@ def _why_not(root: Path, change: Change, max_file_bytes: int) -> str | None:
         told = None
     is_file = told is not None and stat.S_ISREG(told.st_mode)
     reasons = (
-        ("M" in change.submodule or "U" in change.submodule, "a submodule with changes of its own"),
+        ("M" in change.submodule, "a submodule with changes of its own"),
+        ("U" in change.submodule, "a submodule with files that are not tracked"),
         (not name, "a repository of its own, which is not tracked"),
         (_SECRET_FILE.fullmatch(name), "its name says that it is secret"),
         (is_file and told and told.st_size > max_file_bytes, f"{told.st_size / 1e6:.1f} MB" if told else ""),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hydra_callbacks.errors import GitError
-from hydra_callbacks.provenance.git_program import NO_HOOKS, SHA, output, run
+from hydra_callbacks.provenance.git_program import NO_HOOKS, SHA, of_another_user, output, run
 from hydra_callbacks.provenance.patch import read_patch
 
 if TYPE_CHECKING:
@@ -103,13 +103,16 @@ def _repository_with(sha: str, root: Path, remote: str | None) -> Path:
     """Return a directory in a repository that has a commit: where it ran, or the working directory.
 
     Raises:
-        GitError: None has it.
+        GitError: None has it, or git does not read it.
     """
     for directory in (root, Path.cwd()):
         if SHA.fullmatch(sha) and directory.is_dir():
             done = run(directory, ["cat-file", "-e", f"{sha}^{{commit}}"])
             if done.returncode == 0:
                 return directory
+            refused = of_another_user(directory, done.stderr.decode(errors="replace"))
+            if refused:
+                raise GitError(refused)
     origin = f"; it may still be had by: git fetch {remote} {sha}" if remote else ""
     msg = f"the commit {sha} is neither in {root} nor in the repository of the working directory{origin}"
     raise GitError(msg)
