@@ -168,7 +168,8 @@ class Sweep:
         (folder / ".hydra" / "run.json").write_text(f"{{\n{lines}\n}}\n")
 
     def _write_journal(self, n_listed: int | None) -> None:
-        launch = {**self._template.launch, "at": timestamp(_BEGUN), "plan": [*map(self.overrides, range(self.n_jobs))]}
+        plan = [*map(self.overrides, range(self.n_jobs))]
+        launch = {**self._template.launch, "at": timestamp(_BEGUN), "plan": plan, "n_planned": len(plan)}
         lines = [launch if n_listed is None else {**launch, "host": host_facts()}]
         n_ended = self.n_jobs if n_listed is None else n_listed
         for num in range(min(n_ended + _N_WORKERS, self.n_jobs + _N_WORKERS)):

@@ -123,6 +123,15 @@ def test_secrets_in_results_are_left_out(app: App) -> None:
     assert columns(app, "api_key") == [("<redacted>",)] * 2
 
 
+@pytest.mark.parametrize("aggregator", [None, "hydra_callbacks.MultiRunGatherer._default_aggregator"])
+def test_a_secret_of_the_configuration_is_left_out_under_any_name(app: App, aggregator: str | None) -> None:
+    app.callbacks({**GATHER, "aggregator": aggregator})
+    text = (app.directory / "app.py").read_text()
+    app.write("app.py", text.replace('{"double"', '{"used": cfg.password, "double"'))
+    assert app.run("-m", "x=1,2", "+password=swordfish-77").code == 0
+    assert columns(app, "used") == [("<redacted>",)] * 2
+
+
 def test_another_aggregator_is_given_relative_paths_in_the_sweeps_directory(app: App) -> None:
     app.callbacks({**GATHER, "aggregator": "mine.Mine.count"})
     app.write(

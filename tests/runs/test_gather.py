@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 def done(number: int = 0, result: Any = None, **facts: Any) -> SweepJob:
     """Return a job that has completed, as a sweep tells of it."""
-    return SweepJob(**{"num": number, "status": "completed", "duration_s": 1.5, "result": result, **facts})
+    return SweepJob(**{"num": number, "status": "completed", "duration_s": 1.5, "found": result, **facts})
 
 
 def of_results(tmp_path: Path, *results: Any) -> Table:
@@ -159,6 +159,14 @@ def test_a_secret_in_a_result_file_does_not_reach_the_table(odd_path: Path) -> N
     assert "swordfish" not in json.dumps(table.columns)
 
 
+def test_a_secret_of_the_jobs_configuration_does_not_reach_the_table_under_another_name(odd_path: Path) -> None:
+    write(odd_path / "0" / ".hydra" / "config.yaml", "db: {password: swordfish-77}\n")
+    write(odd_path / "0" / "metrics.json", '{"used": "swordfish-77", "y": 1}')
+    table = table_of([done(0)], odd_path, "metrics.json")
+    assert table.columns["used"] == ["<redacted>"]
+    assert table.columns["y"] == [1]
+
+
 # The best job
 
 
@@ -254,6 +262,7 @@ columns_of_rows = st.integers(0, 5).flatmap(
 @example({"a": [1e-7, 1e300], "b": ['"', "x"]})
 @example({"a": [2**64, 1], "b": ["", None]})
 @example({"a": [True, None], "b": [None, None]})
+@example({"a": ['a "b"', 'a "b"'], "b": ["=1", "=1"]})
 @example({"a": ["1", "True"], "b": ["=1", "two\nlines"]})
 def test_a_csv_file_holds_every_value_as_it_was(odd_path: Path, columns: dict[str, list[Any]]) -> None:
     n_rows = len(next(iter(columns.values()), []))
@@ -373,7 +382,7 @@ from hydra_callbacks.runs.table_files import write_table
 if sys.argv[1].endswith(".parquet"):
     import polars
 results = ({"y": f"{n * 7919 % 10007:x}" * 40} for n in range(3000))
-jobs = [SweepJob(num=n, status="completed", result=result) for n, result in enumerate(results)]
+jobs = [SweepJob(num=n, status="completed", found=result) for n, result in enumerate(results)]
 table = table_of(jobs, Path())
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))

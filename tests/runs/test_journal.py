@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import subprocess
@@ -228,6 +229,22 @@ def test_a_launch_begins_a_part(odd_path: Path) -> None:
         job(odd_path).end("completed", {}, is_recorded=True)
     found = [(begun and begun.launch, [each.status for each in jobs.values()]) for _, begun, jobs in parts(path)]
     assert [each for each in found if each != (None, [])] == [("started", ["completed"])] * 2
+
+
+def test_launches_and_jobs_are_told_apart_wherever_they_stand(odd_path: Path) -> None:
+    whole = [
+        '{"launch":"started","id":"a"}',
+        '{"launch":"ended","id":"a","status":"failed"}',
+        '{"job":1,"status":"failed"}',
+    ]
+    for first, second, third in itertools.permutations([*whole, ""], 3):
+        (odd_path / FILE_NAME).write_text("".join(f"{line}\n" for line in (first, second, third)))
+        found: list[Any] = []
+        for _, begun, jobs in parts(odd_path / FILE_NAME):
+            found += [begun.launch] if begun else []
+            found += [job.num for job in jobs.values()]
+        told = {whole[0]: "started", whole[1]: "ended", whole[2]: 1}
+        assert found == [told[line] for line in (first, second, third) if line]
 
 
 def test_a_long_journal_is_read_in_blocks_and_goes_on_where_each_has_ended(odd_path: Path) -> None:

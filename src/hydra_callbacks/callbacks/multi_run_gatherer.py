@@ -130,11 +130,10 @@ class MultiRunGatherer(RunCallback):
 
 def _aggregate(filenames: list[str], output_subdir: str | None) -> Path:
     from hydra_callbacks.runs import results  # noqa: PLC0415  (as above)
+    from hydra_callbacks.runs.hydra_files import redactor_of  # noqa: PLC0415  (as above)
     from hydra_callbacks.support.files import write_whole  # noqa: PLC0415  (as above)
-    from hydra_callbacks.support.redact import Redactor  # noqa: PLC0415  (as above)
     from hydra_callbacks.support.tables import format_header, format_rows  # noqa: PLC0415  (as above)
 
-    redactor = Redactor()
     rows: list[dict[str, Any]] = []
     for name in filenames:
         try:
@@ -142,8 +141,9 @@ def _aggregate(filenames: list[str], output_subdir: str | None) -> Path:
         except (OSError, ValueError) as error:
             log.warning("The result of a job is left out: %s is no whole JSON file (%s)", name, error)
             continue
-        num = results.job_num(_job_dir(Path(name), output_subdir), output_subdir)
-        rows.append({"": num, **redactor.data(result)})
+        directory = _job_dir(Path(name), output_subdir)
+        num = results.job_num(directory, output_subdir)
+        rows.append({"": num, **redactor_of(directory).data(result)})
     columns = list(dict.fromkeys(["", *(column for row in rows for column in row)]))
     table = Path("agg_results.csv")
     lines = format_rows([row.get(column) for column in columns] for row in rows)

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from itertools import chain
+from operator import attrgetter
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 from hydra_callbacks.errors import RecordError
 from hydra_callbacks.runs import record
 from hydra_callbacks.runs.overrides import parse
 from hydra_callbacks.runs.results import read_result
-from hydra_callbacks.runs.sweep_job import NOT_STARTED
+from hydra_callbacks.runs.sweep_job import NOT_STARTED, Found
 from hydra_callbacks.support.nested import flatten
-from hydra_callbacks.support.redact import Redactor
 from hydra_callbacks.support.texts import as_words, counted, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from hydra_callbacks.runs.sweep_job import SweepJob
@@ -71,38 +72,46 @@ def table_of(jobs: Sequence[SweepJob], sweep_dir: Path, result_file: str | None 
             none. None: whatever the journal or the record has.
     """
     problems: list[str] = []
-    results = _by_key(_results(jobs, sweep_dir, result_file, problems))
+    results = _columns(_results(jobs, sweep_dir, result_file, problems))
     results = {f"result.{name}" if name in _OURS else name: values for name, values in results.items()}
     words: list[list[str]] = [job.overrides for job in jobs]
     overrides = _overrides(words)
     overrides = {f"override.{name}" if name in results else name: values for name, values in overrides.items()}
-    head: list[list[Any]] = [
-        [job.num for job in jobs],
-        [job.status for job in jobs],
-        [job.duration_s for job in jobs],
-    ]
-    tail: list[list[Any]] = [
-        [job.peak_rss_bytes for job in jobs],
-        [None if job.error is None else str(job.error) for job in jobs],
-    ]
-    if any(job.dir and job.dir != str(job.num) for job in jobs):
+    head = [_all("num", jobs), _all("status", jobs), _all("duration_s", jobs)]
+    errors = _all("error", jobs)
+    tail = [_all("peak_rss_bytes", jobs), [error and str(error) for error in errors] if any(errors) else errors]
+    if any(_all("dir", jobs)) and any(job.dir and job.dir != str(job.num) for job in jobs):
         tail.append([job.place for job in jobs])
     columns = dict(zip(HEAD, head, strict=True)) | overrides | results | dict(zip(TAIL, tail, strict=False))
     return Table({**columns}, list(overrides), list(results), words, problems)
 
 
-def _results(
-    jobs: Sequence[SweepJob], sweep_dir: Path, result_file: str | None, problems: list[str]
-) -> list[dict[str, Any]]:
-    """Return what each job found out, as columns."""
-    redactor = Redactor()
-    found: list[Any] = [
-        job.result
+def _all(name: str, things: Iterable[Any]) -> list[Any]:
+    return [*map(attrgetter(name), things)]
+
+
+def _results(jobs: Sequence[SweepJob], sweep_dir: Path, result_file: str | None, problems: list[str]) -> list[Any]:
+    """Return what each job found out."""
+    return [
+        job.found
         if not job.is_cut and (result_file is None or job.result_file == result_file)
-        else _look_up(job, sweep_dir, result_file, redactor, problems)
+        else _look_up(job, sweep_dir, result_file, problems)
         for job in jobs
     ]
-    return [each if type(each) is dict else {} if each is None else {"result": each} for each in found]
+
+
+def _columns(found: list[Any]) -> dict[str, list[Any]]:
+    """Return what the jobs found out as columns; nested mappings are flattened."""
+    kinds = set(map(type, found))
+    kind = next(iter(kinds - {NoneType}), NoneType)
+    if kinds <= {kind, NoneType} and issubclass(kind, Found):  # all have the same keys
+        names = kind.names()
+        nothing = kind(*[None] * len(names))
+        filled = [nothing if each is None else each for each in found] if NoneType in kinds else found
+        return {name: _all(slot, filled) for name, slot in zip(names, kind.__struct_fields__, strict=True)}
+    if any(issubclass(each, Found) for each in kinds):
+        found = [each.told() if isinstance(each, Found) else each for each in found]
+    return _by_key([each if type(each) is dict else {} if each is None else {"result": each} for each in found])
 
 
 def _by_key(rows: list[dict[str, Any]]) -> dict[str, list[Any]]:
@@ -152,7 +161,7 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and value == value  # noqa: PLR0124  (NaN)
 
 
-def _look_up(job: SweepJob, sweep_dir: Path, result_file: str | None, redactor: Redactor, problems: list[str]) -> Any:
+def _look_up(job: SweepJob, sweep_dir: Path, result_file: str | None, problems: list[str]) -> Any:
     """Return a job's result from its own files."""
     if job.status in NOT_STARTED:
         return None
@@ -162,7 +171,9 @@ def _look_up(job: SweepJob, sweep_dir: Path, result_file: str | None, redactor: 
         told = f"{job.place}/{result_file}"
         try:
             if file.stat().st_mtime >= record.seconds(job.started_at) - _CLOCK_SLACK_S:
-                return redactor.data(read_result(file))
+                from hydra_callbacks.runs.hydra_files import redactor_of  # noqa: PLC0415  (most results are recorded)
+
+                return redactor_of(directory).data(read_result(file))
             problems.append(f"a result is left out: {told} is older than job {job.num}, of an earlier one here")
         except FileNotFoundError:
             pass

@@ -18,7 +18,7 @@ from hydra_callbacks.support.redact import Redactor, overrides
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, where it is installed
 _WORDS = re.compile(rb"(?:- [A-Za-z_+][\w.@/+]*=[\w.@/+,-]*\n)+")  # overrides that YAML does not read in another way
-_SECRET = re.compile(rb"key|token|secret|passw|pwd|cred|passphrase", re.IGNORECASE)
+_SECRET = re.compile(rb"key|token|secret|pass|pw|cred", re.IGNORECASE)
 _NUM = re.compile(r"^    num: (\d+)\s*$", re.MULTILINE)
 _NUM_IN_BYTES = re.compile(rb"\n    num: (\d+)")
 _NAME = re.compile(r"^    name: (\S.*?)\s*$", re.MULTILINE)
@@ -87,6 +87,20 @@ def job_of(directory: str) -> dict[str, Any]:
         "overrides": overrides([line[2:] for line in lines], _redactor()),
         "job": {"num": int(num[1]) if num else 0},
     }
+
+
+def redactor_of(directory: Path) -> Redactor:
+    """Return what takes the secrets of a job's configuration out of its results; that may be none of Hydra's.
+
+    Args:
+        directory: The job's output directory.
+    """
+    try:
+        text = read_if_there(f"{directory}/.hydra/config.yaml") or b""
+        config = yaml.load(text, _LOADER) if _SECRET.search(text) else None  # noqa: S506  (a safe loader)
+    except (OSError, ValueError, yaml.YAMLError):
+        config = None
+    return Redactor(config) if isinstance(config, dict) else _redactor()
 
 
 @lru_cache(maxsize=1)

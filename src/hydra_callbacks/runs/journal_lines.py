@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from hydra_callbacks.runs.sweep_job import NOTHING, SweepJob
+from hydra_callbacks.runs.job_lines import JobLines
+from hydra_callbacks.runs.sweep_job import NOTHING
 from hydra_callbacks.support.fast_json import Reader
 from hydra_callbacks.support.process import is_running_here
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+    from hydra_callbacks.runs.sweep_job import SweepJob
 
 Key = str | int | None
 """What identifies a job in its sweep: its directory, or its number where that is the directory's name."""
@@ -65,10 +68,9 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.json.decode(self.plan_told) or []
 
 
-_BLOCK_BYTES = 1 << 17  # small enough for the memory to be used again, block by block
+_BLOCK_BYTES = 1 << 16  # small enough for the memory to be used again, block by block
 _LAUNCH = b'{"launch":'
 _launches = Reader(Launch)
-_jobs = Reader(SweepJob)
 
 
 def parts(path: Path, offset: int = 0) -> Iterator[tuple[int, Launch | None, dict[Key, SweepJob]]]:
@@ -85,6 +87,7 @@ def parts(path: Path, offset: int = 0) -> Iterator[tuple[int, Launch | None, dic
     Raises:
         OSError: It cannot be read.
     """
+    reader = JobLines()
     with path.open("rb") as file:
         file.seek(offset)
         while block := file.read(_BLOCK_BYTES):
@@ -92,19 +95,26 @@ def parts(path: Path, offset: int = 0) -> Iterator[tuple[int, Launch | None, dic
                 block += file.readline()
             whole = block.rfind(b"\n") + 1
             offset += whole
-            for part in _split(block[:whole]):
-                head, _, rest = part.partition(b"\n") if part.startswith(_LAUNCH) else (None, b"", part)
-                yield offset, _launches.line(head) if head else None, _by_key(_jobs.lines(rest))
+            for launch, jobs in _read(block[:whole], reader):
+                yield offset, launch, jobs
             if whole < len(block):  # the rest of the line is still being written
                 return
 
 
-def _split(block: bytes) -> list[bytes]:
-    """Return lines in parts, of which each begins with a launch; the first may not."""
-    if _LAUNCH not in block:
-        return [block]
-    first, *others = block.split(b"\n" + _LAUNCH)
-    return [first, *(_LAUNCH + other for other in others)]
+def _read(text: bytes, reader: JobLines) -> Iterator[tuple[Launch | None, dict[Key, SweepJob]]]:
+    """Yield what lines tell: a launch, and the jobs after it; the first jobs may have none."""
+    jobs = {} if text.startswith(_LAUNCH) else _by_key(reader.every(text) or [])
+    if jobs and None not in jobs:  # most lines are of jobs alone, and a launch has no key
+        yield None, jobs
+        return
+    begin = 0
+    while begin < len(text):
+        head = text.find(b"\n", begin) + 1 if text.startswith(_LAUNCH, begin) else begin
+        end = text.find(b"\n" + _LAUNCH, max(head - 1, 0)) + 1 or len(text)
+        jobs = _by_key(reader.each(text[head:end]))
+        jobs.pop(None, None)
+        yield _launches.line(text[begin:head]) if head > begin else None, jobs
+        begin = end
 
 
 def at_work(path: Path) -> tuple[list[Launch], list[SweepJob]]:
@@ -138,6 +148,4 @@ def _is_other(host: dict[str, Any]) -> bool:
 
 
 def _by_key(jobs: list[SweepJob]) -> dict[Key, SweepJob]:
-    found: dict[Key, SweepJob] = {job.dir or job.num: job for job in jobs}
-    found.pop(None, None)
-    return found
+    return {job.dir or job.num: job for job in jobs}

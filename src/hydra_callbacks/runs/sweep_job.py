@@ -33,6 +33,19 @@ class Error(msgspec.Struct, frozen=True):
         return f"{self.type}: {self.message}"
 
 
+class Found(msgspec.Struct, gc=False):
+    """What a job found out, in slots: each kind of it has others, in the order of `names`."""
+
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        """Return the keys of the result."""
+        return cls.__struct_encode_fields__
+
+    def told(self) -> dict[str, Any]:
+        """Return it as a dictionary."""
+        return dict(zip(self.names(), msgspec.structs.astuple(self), strict=True))
+
+
 class SweepJob(msgspec.Struct, kw_only=True, gc=False):
     """A job of a sweep; it is read quickly, since there may be a hundred thousand.
 
@@ -47,7 +60,7 @@ class SweepJob(msgspec.Struct, kw_only=True, gc=False):
         started_at: When it started; UTC, as text.
         host_told: Where it runs, as JSON; `host` parses it, which few need.
         duration_s: Wall-clock seconds from start to end.
-        result: What it found out, in most cases a dictionary.
+        found: What it found out, as it was read: `result` gives it as a dictionary where it is `Found`.
         result_file: Name of the file in which that was looked for; empty when it was not.
         is_cut: Whether the result is too large for the journal, and stands in the record only.
         error: What it raised.
@@ -62,7 +75,7 @@ class SweepJob(msgspec.Struct, kw_only=True, gc=False):
     started_at: str = ""
     host_told: msgspec.Raw = msgspec.field(default=NOTHING, name="host")
     duration_s: float | None = None
-    result: Any = None
+    found: Any = msgspec.field(default=None, name="result")
     result_file: str = "results.json"
     is_cut: bool = False
     error: Error | None = None
@@ -73,6 +86,11 @@ class SweepJob(msgspec.Struct, kw_only=True, gc=False):
         """Where it runs, as `support.process.host_facts` tells it."""
         found = msgspec.json.decode(self.host_told)
         return found if isinstance(found, dict) else {}
+
+    @property
+    def result(self) -> Any:
+        """What it found out, in most cases a dictionary."""
+        return self.found.told() if isinstance(self.found, Found) else self.found
 
     @property
     def place(self) -> str:

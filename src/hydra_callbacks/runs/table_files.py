@@ -74,6 +74,9 @@ def _csv_lines(columns: list[Sequence[Any]]) -> bytes:
 
 def _cells(column: Sequence[Any]) -> Sequence[Any] | None:
     """Return a column's numbers and texts as they stand in CSV; None when JSON would write them in another way."""
+    if column and column.count(column[0]) == len(column) and type(column[0]) in {str, NoneType}:
+        cell = encode(column[0])
+        return None if _SPECIAL.search(cell) else [cell] * len(column)
     kinds = set(map(type, column))
     if kinds <= {int, float}:
         return column
