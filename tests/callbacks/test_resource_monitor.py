@@ -172,7 +172,13 @@ def test_a_sweep_has_one_file_for_all_jobs(app: App, launcher: list[str]) -> Non
         check_block(block, job_id)
         assert app.record(f"multirun/*/*/{job_id}")["resources"]["n_samples"] == len(block)
     assert ran.out.count(f"Writing monitoring data to {path}") == 1
-    assert not list(app.directory.glob("multirun/*/*/**/.resource*"))
+    lines = [json.loads(line) for line in app.one("multirun/*/*/jobs.jsonl").read_text().splitlines()]
+    ended = {line["job"]: line for line in lines if line.get("status") == "completed"}
+    for num in (0, 1, 2):
+        resources = app.record(f"multirun/*/*/{num}")["resources"]
+        assert {name: ended[num][name] for name in ("peak_rss_bytes", "cpu_s", "mean_cpu_percent")}.items() <= (
+            resources.items()
+        )
 
 
 def test_a_job_that_fails_has_its_samples_too(app: App) -> None:

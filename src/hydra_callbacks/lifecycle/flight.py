@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from hydra_callbacks.lifecycle.callback import RunCallback
     from hydra_callbacks.support.redact import Redactor
 
+_RESOURCES = ("peak_rss_bytes", "cpu_s", "mean_cpu_percent")  # of the summary, that the journal has, too
 _LONGEST_MESSAGE = 2000  # characters
 Kind = Literal["job", "launch"]
 
@@ -114,7 +115,9 @@ def _told(job: Job, outcome: Outcome) -> dict[str, Any]:
         told["error"] = {"type": type(outcome.error).__name__, "message": message}
     resources = recorded.get("resources")
     if isinstance(resources, dict):
-        told["peak_rss_bytes"] = resources.get("peak_rss_bytes")
+        told |= {name: resources.get(name) for name in _RESOURCES}
+        gpus = [gpu.get("peak_memory_bytes", 0) for gpu in resources.get("gpus", ())]
+        told["peak_gpu_memory_bytes"] = max(gpus, default=None)
     return told
 
 
