@@ -173,7 +173,7 @@ def test_a_sweep_has_one_file_for_all_jobs(app: App, launcher: list[str]) -> Non
         assert app.record(f"multirun/*/*/{job_id}")["resources"]["n_samples"] == len(block)
     assert ran.out.count(f"Writing monitoring data to {path}") == 1
     lines = [json.loads(line) for line in app.one("multirun/*/*/jobs.jsonl").read_text().splitlines()]
-    ended = {line["job"]: line for line in lines if line.get("status") == "completed"}
+    ended = {line["job"]: line for line in lines if "job" in line and line["status"] == "completed"}
     for num in (0, 1, 2):
         resources = app.record(f"multirun/*/*/{num}")["resources"]
         assert {name: ended[num][name] for name in ("peak_rss_bytes", "cpu_s", "mean_cpu_percent")}.items() <= (
