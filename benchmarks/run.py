@@ -12,12 +12,14 @@ from pathlib import Path
 import cases
 import console
 import environment
+import monitor
 import provenance
 import registers
 import sweeps
 from cases import Row
 
-CASES = cases.CASES | registers.CASES | sweeps.CASES | provenance.CASES | environment.CASES | console.CASES
+_MODULES = (cases, registers, sweeps, provenance, environment, console, monitor)
+CASES = {name: case for module in _MODULES for name, case in module.CASES.items()}
 
 _COLUMNS = ("benchmark", "compared", "measure", "ratio", "quartiles", "least", "limit", "verdict", "medians in ms")
 

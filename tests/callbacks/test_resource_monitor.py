@@ -15,7 +15,7 @@ from omegaconf import OmegaConf
 
 from hydra_callbacks import Job, Launch, Outcome, ResourceMonitor
 from hydra_callbacks.errors import SettingError
-from hydra_callbacks.monitor.figures import HAS_PROC
+from hydra_callbacks.monitor.processes.figures import HAS_PROC
 from hydra_callbacks.runs.record import JobRecord
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def test_a_single_run_has_the_published_columns(app: App) -> None:
     assert resources["max_threads"] >= 1
     loaded = app.one("outputs/*/*/loaded.txt").read_text().split()
     assert not {name.split(".")[0] for name in loaded} & {"psutil", "pynvml", "numpy"}
-    assert {"hydra_callbacks.monitor.gpu", "hydra_callbacks.monitor.surroundings"}.isdisjoint(loaded)
+    assert {"hydra_callbacks.monitor.gpus.gpu", "hydra_callbacks.monitor.around.surroundings"}.isdisjoint(loaded)
 
 
 @pytest.mark.parametrize(
@@ -240,7 +240,7 @@ def test_a_job_that_is_killed_leaves_its_samples_and_what_they_come_to(app: App)
     ran = app.run()
     assert ran.code == -9
     path = app.one("outputs/*/*/loaded.txt").with_name("resource_monitoring.csv")
-    wait_for(path.exists)
+    wait_for(lambda: path.exists() and path.stat().st_size > 0)
     header, rows = read(path)
     assert header[: len(PUBLISHED)] == PUBLISHED
     check_block(rows, 0)

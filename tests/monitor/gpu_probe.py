@@ -10,7 +10,7 @@ import os
 import sys
 from typing import Any
 
-from hydra_callbacks.monitor.gpu import GpuMeter
+from hydra_callbacks.monitor.gpus.gpu import GpuMeter
 from hydra_callbacks.monitor.meter import Span
 
 

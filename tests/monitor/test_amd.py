@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from fake_amdsmi import FakeAmdSmi
 
-from hydra_callbacks.monitor.gpu import GpuMeter
+from hydra_callbacks.monitor.gpus.gpu import GpuMeter
 from hydra_callbacks.monitor.meter import Span, absence_lines
 
 if TYPE_CHECKING:

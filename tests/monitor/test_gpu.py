@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from hydra_callbacks.monitor.gpu import GpuMeter
+from hydra_callbacks.monitor.gpus.gpu import GpuMeter
 
 HERE = Path(__file__).parent
 PUBLISHED = ["gpu0_mem_GiB", "gpu0_usage", "gpu1_mem_GiB", "gpu1_usage"]

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from hydra_callbacks.monitor.figures import HAS_PROC, Figures
-from hydra_callbacks.monitor.psutil_tree import PsutilTree
-from hydra_callbacks.monitor.tree import COLUMNS, TreeMeter
+from hydra_callbacks.monitor.processes.figures import HAS_PROC, Figures
+from hydra_callbacks.monitor.processes.psutil_tree import PsutilTree
+from hydra_callbacks.monitor.processes.tree import COLUMNS, TreeMeter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ProcTree: Any = None
 if sys.platform == "linux":
-    from hydra_callbacks.monitor.proc import ProcTree
+    from hydra_callbacks.monitor.processes.proc import ProcTree
 READERS = [PsutilTree, *([ProcTree] if HAS_PROC else [])]
 MIB = 2**20
 

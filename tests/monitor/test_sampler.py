@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from hydra_callbacks.monitor.figures import Figures
 from hydra_callbacks.monitor.meter import Span
+from hydra_callbacks.monitor.processes.figures import Figures
+from hydra_callbacks.monitor.processes.tree import COLUMNS, TreeMeter
 from hydra_callbacks.monitor.sampler import Sampler
-from hydra_callbacks.monitor.tree import COLUMNS, TreeMeter
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from hydra_callbacks.monitor.figures import Tree
+    from hydra_callbacks.monitor.processes.figures import Tree
 
 MIB = 2**20
 

@@ -18,7 +18,7 @@ import hydra_callbacks
 from hydra_callbacks.errors import SettingError
 from hydra_callbacks.monitor import ResourceMonitorService
 from hydra_callbacks.monitor.beside import Beside
-from hydra_callbacks.monitor.figures import HAS_PROC
+from hydra_callbacks.monitor.processes.figures import HAS_PROC
 from hydra_callbacks.monitor.within import Within
 
 if TYPE_CHECKING:
@@ -172,9 +172,14 @@ def test_two_series_at_once_in_one_process_say_what_they_cannot_tell_apart() -> 
 
 @needs_proc
 def test_the_peak_of_a_child_that_nobody_saw_is_told() -> None:
-    with ResourceMonitorService(interval=HOUR_S) as service:
-        subprocess.run([sys.executable, "-c", "x = bytearray(b'1') * (300 << 20)"], check=True)
-    assert service.summary()["peak_rss_bytes"] > 300 * MIB
+    code = (
+        "import subprocess, sys\nfrom hydra_callbacks.monitor import ResourceMonitorService\n"
+        "with ResourceMonitorService(interval=3600) as service:\n"
+        "    subprocess.run([sys.executable, '-c', 'x = bytearray(b\"1\") * (300 << 20)'], check=True)\n"
+        "print(service.summary()['peak_rss_bytes'])"
+    )
+    told = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)  # which has had no child yet
+    assert int(told.stdout) > 300 * MIB
 
 
 def test_another_process_is_sampled_until_it_ends(way: str, caplog: pytest.LogCaptureFixture) -> None:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from hydra_callbacks.monitor.figures import HAS_PROC
 from hydra_callbacks.monitor.meter import Span
-from hydra_callbacks.monitor.shared_memory import SharedMemory
+from hydra_callbacks.monitor.processes.figures import HAS_PROC
+from hydra_callbacks.monitor.processes.shared_memory import SharedMemory
 
 pytestmark = pytest.mark.skipif(not HAS_PROC, reason="Linux's files")
 FORKED = """
@@ -58,7 +58,7 @@ def test_one_process_alone_is_not_read() -> None:
 
 
 def test_what_took_long_is_not_read_again_soon() -> None:
-    meter = SharedMemory(now=Clock(0.0, 0.01, 1.0, 2.0, 2.02, 2.02))  # the first one takes 10 ms, so 2 s must pass
+    meter = SharedMemory(now=Clock(0.0, 0.01, 1.0, 10.0, 10.02, 10.02))  # the first one takes 10 ms, so 10 s must pass
     pids = [os.getpid(), os.getppid()]
     told = [not math.isnan(meter.read(pids)[0]) for _ in range(4)]
     assert told == [True, False, False, True]
@@ -74,7 +74,7 @@ def test_processes_that_have_ended_hold_nothing() -> None:
 def test_a_process_of_another_user_is_told_once() -> None:
     script = (
         "import os, sys; sys.path.insert(0, sys.argv[1])\n"
-        "from hydra_callbacks.monitor.shared_memory import SharedMemory\n"
+        "from hydra_callbacks.monitor.processes.shared_memory import SharedMemory\n"
         "os.setuid(65534)\nmeter = SharedMemory()\n"
         "print(meter.read([1, os.getpid()]), meter.absent)"
     )

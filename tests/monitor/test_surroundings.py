@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from hydra_callbacks.monitor.kept_file import KeptFile
+from hydra_callbacks.monitor.around.kept_file import KeptFile
+from hydra_callbacks.monitor.around.surroundings import Surroundings
 from hydra_callbacks.monitor.meter import Span
-from hydra_callbacks.monitor.surroundings import Surroundings
 from hydra_callbacks.support import cgroups
 
 if TYPE_CHECKING:
@@ -460,7 +460,7 @@ def test_the_rooms_load_nothing_heavy() -> None:
         "for name in ('hydra_callbacks', 'hydra_callbacks.monitor', 'hydra_callbacks.support'):\n"
         "    sys.modules[name] = package = types.ModuleType(name)\n"
         "    package.__path__ = [sys.argv[1] + '/' + name.replace('.', '/')]\n"
-        "from hydra_callbacks.monitor.surroundings import Surroundings\n"
+        "from hydra_callbacks.monitor.around.surroundings import Surroundings\n"
         "Surroundings().read([1])\n"
         "print({'re', 'pathlib', 'json', 'typing', 'dataclasses', 'collections'} & set(sys.modules))"
     )
@@ -519,7 +519,7 @@ def in_group(group: Path, work: str) -> dict[str, Any]:
         "import json, os, subprocess, sys, time\n"
         "open(sys.argv[1] + '/cgroup.procs', 'w').write(str(os.getpid()))\n"
         "from hydra_callbacks.monitor.meter import Span\n"
-        "from hydra_callbacks.monitor.surroundings import Surroundings\n"
+        "from hydra_callbacks.monitor.around.surroundings import Surroundings\n"
         "meter = Surroundings()\n"
         "spans = {column: Span() for column in meter.columns}\n"
         "def read():\n"

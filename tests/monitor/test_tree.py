@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from hydra_callbacks.monitor.figures import Figures
-from hydra_callbacks.monitor.tree import COLUMNS, GIB, TreeMeter
+from hydra_callbacks.monitor.processes.figures import Figures
+from hydra_callbacks.monitor.processes.tree import COLUMNS, GIB, TreeMeter
 
 Tree = dict[tuple[int, float], Figures]
 

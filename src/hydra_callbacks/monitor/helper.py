@@ -149,3 +149,4 @@ def main() -> None:
     order = _receive()
     if order is not None:
         _Watch(order).run()
+    os._exit(0)  # there is nothing to be tidied up, and who adopts orphans waits for this

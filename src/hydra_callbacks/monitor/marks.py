@@ -7,12 +7,14 @@ here whose mark that would be, too.
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from typing import Any
 
 _MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1024  # what ru_maxrss counts
 _lock = threading.Lock()
+_opener_pid = 0
 _n_open = 0
 
 
@@ -24,9 +26,11 @@ class KernelMarks:
     """
 
     def __init__(self) -> None:
-        global _n_open  # noqa: PLW0603  (the jobs of a process know nothing of each other)
+        global _n_open, _opener_pid  # noqa: PLW0603  (the jobs of a process know nothing of each other)
         self.absent: dict[str, str] = {}
         with _lock:
+            if _opener_pid != os.getpid():  # what a forked child has inherited is none of its jobs
+                _opener_pid, _n_open = os.getpid(), 0
             if _n_open:
                 self.absent["peak_rss"] = "peaks between samples: other jobs share this process"
             else:

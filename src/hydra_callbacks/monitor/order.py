@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import os
 
-from hydra_callbacks.monitor.figures import HAS_PROC
+from hydra_callbacks.monitor.processes.figures import HAS_PROC
+from hydra_callbacks.monitor.processes.tree import TreeMeter
 from hydra_callbacks.monitor.sampler import Sampler
-from hydra_callbacks.monitor.tree import TreeMeter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,12 +41,12 @@ def _meters_for(order: Mapping[str, Any]) -> list[Meter]:
     """Return the meters that are read beside that of the process tree."""
     meters: list[Meter] = []
     if HAS_PROC:
-        from hydra_callbacks.monitor.shared_memory import SharedMemory  # noqa: PLC0415  (not where another reads it)
-        from hydra_callbacks.monitor.surroundings import Surroundings  # noqa: PLC0415  (as above)
+        from hydra_callbacks.monitor.around.surroundings import Surroundings  # noqa: PLC0415  (as above)
+        from hydra_callbacks.monitor.processes.shared_memory import SharedMemory  # noqa: PLC0415  (not where another reads it)
 
         meters += [SharedMemory(), Surroundings()]
     if order["gpu_monit"]:
-        from hydra_callbacks.monitor.gpu import GpuMeter  # noqa: PLC0415  (only where asked for)
+        from hydra_callbacks.monitor.gpus.gpu import GpuMeter  # noqa: PLC0415  (only where asked for)
 
         meters.append(GpuMeter(order["gpu_devices"], os.environ))
     return meters

@@ -6,7 +6,7 @@ import heapq
 from bisect import bisect_left
 from typing import TYPE_CHECKING, Any
 
-from hydra_callbacks.monitor.tree import GIB
+from hydra_callbacks.monitor.processes.tree import GIB
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

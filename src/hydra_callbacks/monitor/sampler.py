@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from hydra_callbacks.monitor.meter import Meter
-    from hydra_callbacks.monitor.tree import TreeMeter
+    from hydra_callbacks.monitor.processes.tree import TreeMeter
 
 PUBLISHED = ("time", "cpus", "rss_GiB", "vms_GiB")
 

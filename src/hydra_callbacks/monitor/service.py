@@ -14,11 +14,11 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from hydra_callbacks.monitor.figures import HAS_PROC
 from hydra_callbacks.monitor.marks import KernelMarks
+from hydra_callbacks.monitor.processes.figures import HAS_PROC
+from hydra_callbacks.monitor.processes.tree import TreeMeter
 from hydra_callbacks.monitor.rows import rows_of, samples_of
 from hydra_callbacks.monitor.sampler import Sampler
-from hydra_callbacks.monitor.tree import TreeMeter
 from hydra_callbacks.support.settings import check, check_seconds
 
 if TYPE_CHECKING:
@@ -29,7 +29,13 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     class Watch(Protocol):
-        """What samples until it is told to stop."""
+        """What samples until it is told to stop.
+
+        Attributes:
+            why: What has become of it, where it cannot tell what it has found; empty when it has hardly begun.
+        """
+
+        why: str
 
         def found(self) -> dict[str, Any] | None:
             """Return what was found until now; None when it cannot tell."""
@@ -39,6 +45,7 @@ if TYPE_CHECKING:
 
 
 _LEAST_KEPT = 8
+_LONGEST_BEGIN_S = 5.0
 _log = logging.getLogger("hydra.callbacks")
 
 
@@ -97,6 +104,7 @@ class ResourceMonitorService:
             tree = TreeMeter(self.pid or os.getpid())
             self._began_s, began_at = time.monotonic(), time.time()
             first = tree.read()
+            tree.close()  # a job may close descriptors that are not its own
         except BaseException:
             if self._marks:
                 self._marks.finish()
@@ -119,16 +127,23 @@ class ResourceMonitorService:
         )
         self._own.take(self._began_s, first)
         self._findings = None
+        self._starter = os.getpid()
         self._watch = self._open_watch(order)
 
     def stop(self) -> None:
-        """Take the last sample and end, at once however long the interval is. Does nothing when it does not sample."""
+        """Take the last sample and end, at once however long the interval is. Does nothing when it does not sample.
+
+        In a forked child it ends nothing: who has started goes on.
+        """
         if self._watch is None:
             return
         watch, self._watch = self._watch, None
+        if os.getpid() != self._starter:
+            self._findings = self._own.findings()
+            return
         self._findings = watch.stop()
         if self._findings is None:
-            self._findings = self._found_here()
+            self._findings = self._found_here(watch.why)
         elif self._findings["trouble"]:
             _log.error("sampling of process %s ended early: %s", self.pid or os.getpid(), self._findings["trouble"])
         self._own.close()
@@ -210,10 +225,16 @@ class ResourceMonitorService:
 
         return Within(order)
 
-    def _found_here(self) -> dict[str, Any]:
-        """Return what is found without what samples."""
-        if time.monotonic() - self._began_s > 2 * self.interval:
-            _log.warning("what sampled process %s was killed; only the ends are left", self.pid or os.getpid())
+    def _found_here(self, why: str) -> dict[str, Any]:
+        """Return what is found without what samples.
+
+        Args:
+            why: What has become of that; empty when it has hardly begun.
+        """
+        if not why and time.monotonic() - self._began_s > 2 * self.interval + _LONGEST_BEGIN_S:
+            why = "has not begun in time"
+        if why:
+            _log.warning("what sampled process %s %s; only the ends are left", self.pid or os.getpid(), why)
         with contextlib.suppress(ProcessLookupError):  # the end of what is watched is nothing to report
             self._own.sample()
         return self._own.findings()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,12 @@ class Within:
     Args:
         order: As in `beside.Beside`.
         wait: Waits for an event, for so many seconds at most, and tells whether it happened.
+
+    Attributes:
+        why: As of `beside.Beside`, and without use: it always can tell.
     """
+
+    why = ""
 
     def __init__(
         self, order: Mapping[str, Any], wait: Callable[[threading.Event, float], bool] = threading.Event.wait
@@ -27,7 +33,8 @@ class Within:
         self._trouble = ""
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._keep_sampling, name="resource-monitor", daemon=True)
-        self._thread.start()
+        with contextlib.suppress(RuntimeError):  # there may be no more threads; then the ends are all
+            self._thread.start()
 
     def found(self) -> dict[str, Any]:
         """Return what was found until now, as `Sampler.findings` does."""
@@ -37,7 +44,8 @@ class Within:
         """Take the last sample, end, and return what was found."""
         is_sampling = not self._ended.is_set()
         self._ended.set()
-        self._thread.join()
+        if self._thread.ident is not None:
+            self._thread.join()
         if is_sampling:
             self._sample()
         self._sampler.close()

@@ -11,16 +11,16 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from hydra_callbacks.monitor.amd import AmdSmi
-from hydra_callbacks.monitor.gpu_processes import NotToldError, NotYetToldError
-from hydra_callbacks.monitor.nvml import Nvml
-from hydra_callbacks.monitor.tree import GIB
+from hydra_callbacks.monitor.gpus.amd import AmdSmi
+from hydra_callbacks.monitor.gpus.gpu_processes import NotToldError, NotYetToldError
+from hydra_callbacks.monitor.gpus.nvml import Nvml
+from hydra_callbacks.monitor.processes.tree import GIB
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
+    from hydra_callbacks.monitor.gpus.visible import Device, Library
     from hydra_callbacks.monitor.meter import Span
-    from hydra_callbacks.monitor.visible import Device, Library
 
 PUBLISHED = ("mem_GiB", "usage")
 """Quantities that the older library read."""

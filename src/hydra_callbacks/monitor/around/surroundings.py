@@ -5,10 +5,10 @@ None of it is told for a single process: each figure is that of the machine, or 
 
 from __future__ import annotations
 
-from hydra_callbacks.monitor.energy import PackageEnergy
-from hydra_callbacks.monitor.group_memory import GroupMemory
-from hydra_callbacks.monitor.network import Network
-from hydra_callbacks.monitor.throttling import Throttling
+from hydra_callbacks.monitor.around.energy import PackageEnergy
+from hydra_callbacks.monitor.around.group_memory import GroupMemory
+from hydra_callbacks.monitor.around.network import Network
+from hydra_callbacks.monitor.around.throttling import Throttling
 
 TYPE_CHECKING = False  # as `typing` says it, without loading it
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 
-from hydra_callbacks.monitor.tree import GIB
+from hydra_callbacks.monitor.processes.tree import GIB
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from hydra_callbacks.monitor.meter import Span
 
-_PAUSE_PER_COST = 200.0  # so at most half a percent of the time goes into it
+_PAUSE_PER_COST = 1000.0  # so at most a thousandth of the time goes into it
 """Seconds that pass after a reading, for each second that it took."""
 
 
@@ -35,14 +35,17 @@ class SharedMemory:
         self.absent: Mapping[str, str] = {}
         self._now = now
         self._due_s = -math.inf
+        self._before: Collection[int] = ()
 
     def read(self, pids: Collection[int]) -> Sequence[float]:
         """Return the number; see `meter.Meter`."""
         began_s = self._now()
+        before, self._before = self._before, pids
         if len(pids) < 2 or self.absent or began_s < self._due_s:  # noqa: PLR2004  (one shares with nobody of the job)
             return (math.nan,)
         try:
-            pss_bytes = sum(map(_pss_bytes, pids))
+            # Who was born since the last look may still have its parent's memory, see `proc`.
+            pss_bytes = sum(_pss_bytes(pid) for pid in pids if not before or pid in before)
         except OSError as error:
             self.absent = {"pss": f"memory without what is shared: {error.filename}: {error.strerror}"}
             return (math.nan,)

@@ -9,9 +9,9 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from hydra_callbacks.monitor.gpu_processes import JobProcesses, NotToldError, since_first
-from hydra_callbacks.monitor.tree import GIB
-from hydra_callbacks.monitor.visible import Device, at_numbers, named
+from hydra_callbacks.monitor.gpus.gpu_processes import JobProcesses, NotToldError, since_first
+from hydra_callbacks.monitor.gpus.visible import Device, at_numbers, named
+from hydra_callbacks.monitor.processes.tree import GIB
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence

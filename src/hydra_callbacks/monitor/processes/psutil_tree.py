@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
-from hydra_callbacks.monitor.figures import Figures
+from hydra_callbacks.monitor.processes.figures import Figures
 
 if TYPE_CHECKING:
-    from hydra_callbacks.monitor.figures import Tree
+    from hydra_callbacks.monitor.processes.figures import Tree
 
 
 class PsutilTree:

@@ -12,9 +12,9 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from hydra_callbacks.monitor.gpu_processes import JobProcesses, NotToldError, NotYetToldError, since_first
-from hydra_callbacks.monitor.tree import GIB
-from hydra_callbacks.monitor.visible import Device, at_numbers, named, order_doubt
+from hydra_callbacks.monitor.gpus.gpu_processes import JobProcesses, NotToldError, NotYetToldError, since_first
+from hydra_callbacks.monitor.gpus.visible import Device, at_numbers, named, order_doubt
+from hydra_callbacks.monitor.processes.tree import GIB
 from hydra_callbacks.support.extras import import_extra
 
 if TYPE_CHECKING:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 
-from hydra_callbacks.monitor.figures import FIGURES, HAS_PROC, Figures
+from hydra_callbacks.monitor.processes.figures import FIGURES, HAS_PROC, Figures
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
     from typing import Any, Protocol
 
-    from hydra_callbacks.monitor.figures import Tree
     from hydra_callbacks.monitor.meter import Span
+    from hydra_callbacks.monitor.processes.figures import Tree
 
     class Processes(Protocol):
         """Reads each process of a tree, the root first."""
@@ -30,16 +30,18 @@ GIB = 2**30
 
 COLUMNS = ("rss_GiB", "vms_GiB", "cpu_s", "processes", "threads", "open_files", "read_GiB", "written_GiB")
 
+_LEAST_CREDIT_S = 0.02  # of an ended child's time, which is told in whole ticks of 10 ms, user and system each
+
 _NOTHING = Figures()
 
 
 def processes_of(pid: int) -> Processes:
     """Return what reads a process tree on this system."""
     if HAS_PROC:
-        from hydra_callbacks.monitor.proc import ProcTree  # noqa: PLC0415  (Linux's alone)
+        from hydra_callbacks.monitor.processes.proc import ProcTree  # noqa: PLC0415  (Linux's alone)
 
         return ProcTree(pid)
-    from hydra_callbacks.monitor.psutil_tree import PsutilTree  # noqa: PLC0415  (heavy, and Linux does without)
+    from hydra_callbacks.monitor.processes.psutil_tree import PsutilTree  # noqa: PLC0415  (heavy, and Linux does without)
 
     return PsutilTree(pid)
 
@@ -72,6 +74,7 @@ class TreeMeter:
         open_processes: Callable[[int], Processes] = processes_of,
     ) -> None:
         self._processes = open_processes(pid)
+        self._owed_s = 0.0
         self._cpu_s = self._system_s = self._read_bytes = self._written_bytes = 0.0
         self._before: Tree | None = None
         self.absent = self._processes.absent
@@ -147,8 +150,9 @@ class TreeMeter:
             written_bytes += _or_0(now.written_bytes) - _or_0(then.written_bytes)
         # A parent is credited with all that its ended child ever used; what we saw of it before was counted then.
         gone = [figures for key, figures in before.items() if key not in tree]
-        cpu_s = own + max(0.0, ended - sum(figures.cpu_s + figures.ended_children_cpu_s for figures in gone))
-        self._cpu_s += cpu_s
+        credit_s = self._owed_s + ended - sum(figures.cpu_s + figures.ended_children_cpu_s for figures in gone)
+        self._cpu_s += own + max(0.0, credit_s)
+        self._owed_s = max(-_LEAST_CREDIT_S, min(0.0, credit_s))
         self._system_s += in_system - sum(figures.system_s for figures in gone)
         self._read_bytes += max(0.0, read_bytes - sum(_or_0(figures.read_bytes) for figures in gone))
         self._written_bytes += max(0.0, written_bytes - sum(_or_0(figures.written_bytes) for figures in gone))

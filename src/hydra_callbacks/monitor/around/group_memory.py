@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import os
 
-from hydra_callbacks.monitor.kept_file import KeptFile, counter, read_once, why_not
+from hydra_callbacks.monitor.around.kept_file import KeptFile, counter, read_once, why_not
 from hydra_callbacks.support import cgroups
 
 TYPE_CHECKING = False  # as `typing` says it, without loading it

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import os
 
-from hydra_callbacks.monitor.kept_file import KeptFile, why_not
+from hydra_callbacks.monitor.around.kept_file import KeptFile, why_not
 
 TYPE_CHECKING = False  # as `typing` says it, without loading it
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _GIB = 2**30
 _HEADLINES = 2
+_NEARLY_A_PAGE = 3072  # bytes; at least a page is read at once, unless the end comes before, and no line is so long
 _SENT = 8  # the number of bytes sent, among the numbers of an interface; those received come first
 
 
@@ -50,7 +51,9 @@ class Network:
         if self._file is None:
             return ()
         try:
-            text = self._file.read_all()
+            text = self._file.read()
+            if len(text) > _NEARLY_A_PAGE:
+                text = self._file.read_all()
         except OSError:
             return (math.nan, math.nan)
         now: dict[bytes, tuple[int, int]] = {}

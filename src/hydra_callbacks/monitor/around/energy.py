@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import os
 
-from hydra_callbacks.monitor.kept_file import KeptFile, read_once, why_not
+from hydra_callbacks.monitor.around.kept_file import KeptFile, read_once, why_not
 
 TYPE_CHECKING = False  # as `typing` says it, without loading it
 if TYPE_CHECKING:

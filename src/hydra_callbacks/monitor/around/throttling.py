@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 
-from hydra_callbacks.monitor.kept_file import KeptFile, counter, why_not
+from hydra_callbacks.monitor.around.kept_file import KeptFile, counter, why_not
 from hydra_callbacks.support import cgroups
 
 TYPE_CHECKING = False  # as `typing` says it, without loading it

@@ -1,0 +1,1 @@
+"""What surrounds the processes of a job: network, control group, energy?"""
