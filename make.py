@@ -42,6 +42,10 @@ COMMANDS: dict[str, tuple[str, list[str]]] = {
         ],
     ),
     "docs": ("build the documentation: site/index.html", ["mkdocs build --strict --quiet"]),
+    "web": (
+        "build the script and style of report pages from web/; needs Node.js 20 or newer",
+        ["npm ci --prefix web --ignore-scripts", "npm run check --prefix web", "npm run build --prefix web"],
+    ),
     "pages": ("write the pages of the commands anew: docs/reference/commands", ["python docs/commands.py"]),
     "bench": ("measure the speed; options of benchmarks/run.py may follow", ["python benchmarks/run.py"]),
     "lock": (
@@ -114,7 +118,9 @@ def run(name: str, *words: str) -> int:
         **os.environ,
         "PATH": os.pathsep.join([str(BIN), os.environ.get("PATH", os.defpath)]),
     }
-    program = shutil.which(name, path=BIN)
+    program = shutil.which(name, path=None if name == "npm" else BIN)
+    if program is None and name == "npm":
+        sys.exit("There is no npm on the path: it comes with Node.js (on Debian and Ubuntu: apt-get install npm).")
     if program is None:
         sys.exit(f"There is no {name} in {BIN}: remove {VENV}, and it is made anew.")
     return subprocess.call([program, *words], cwd=ROOT, env=environment)

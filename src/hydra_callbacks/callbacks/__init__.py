@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from hydra_callbacks.callbacks.multi_run_gatherer import MultiRunGatherer
     from hydra_callbacks.callbacks.pickle_job_info import PickleJobInfo
     from hydra_callbacks.callbacks.register_run import RegisterRun, RegisterRunCallback
+    from hydra_callbacks.callbacks.report import Report
     from hydra_callbacks.callbacks.resource_monitor import ResourceMonitor
     from hydra_callbacks.callbacks.run_record import RunRecord
     from hydra_callbacks.callbacks.runtime_performance import RuntimePerformance
@@ -34,6 +35,7 @@ ROOMS = {
     "MultiRunGatherer": "multi_run_gatherer",
     "PickleJobInfo": "pickle_job_info",
     "RegisterRun": "register_run",
+    "Report": "report",
     "ResourceMonitor": "resource_monitor",
     "RunRecord": "run_record",
     "RuntimePerformance": "runtime_performance",
@@ -56,6 +58,7 @@ __all__ = [
     "PickleJobInfo",
     "RegisterRun",
     "RegisterRunCallback",
+    "Report",
     "ResourceMonitor",
     "RunRecord",
     "RuntimePerformance",

@@ -15,8 +15,8 @@ import click
 from hydra_callbacks.errors import HydraCallbacksError
 
 COMMANDS = (
-    *("best", "callbacks", "clean", "completion", "diff", "gather", "index", "list"),
-    *("reproduce", "resume", "show", "sql", "watch"),
+    *("best", "callbacks", "clean", "completion", "diff", "gather", "index", "list", "monitor", "plot"),
+    *("report", "reproduce", "resume", "show", "sql", "top", "watch"),
 )
 """Each command, the same as its module's name; the module's `command` is it."""
 

@@ -104,12 +104,15 @@ def read_if_there(file: str) -> bytes | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     try:
-        text = part = os.read(fd, _STEP_BYTES)
+        part = os.read(fd, _STEP_BYTES)
+        if len(part) < _STEP_BYTES:
+            return part
+        parts = [part]
         while len(part) == _STEP_BYTES:
-            text += (part := os.read(fd, _STEP_BYTES))
+            parts.append(part := os.read(fd, _STEP_BYTES))
     finally:
         os.close(fd)
-    return text
+    return b"".join(parts)
 
 
 def write_all(fd: int, data: bytes) -> None:

@@ -1,0 +1,5 @@
+import time
+
+kept = bytearray(100 * 10**6)
+print("simulating")
+time.sleep(1)

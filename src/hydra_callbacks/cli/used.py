@@ -1,0 +1,105 @@
+"""What has a program or job used, in lines that people read?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeGuard
+
+from hydra_callbacks.monitor import requested
+from hydra_callbacks.monitor.meter import absence_lines
+from hydra_callbacks.support.texts import counted, duration, size
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+_KILO = 1000
+_ALL_BUT = 0.98  # of the memory: then there is but one process, as good as
+
+
+def used_lines(resources: Mapping[str, Any]) -> dict[str, str]:
+    """Return a line for each kind of resource, its name to what was used of it; without what was not measured.
+
+    Args:
+        resources: The section of a run record; and `peak_process_rss_bytes` or `peak_process_rss_below_bytes`, as
+            `child.Ended` has them.
+    """
+    lines = {
+        "processor": _processor(resources),
+        "memory": _memory(resources),
+        "processes": _processes(resources),
+        "disk": _joined(_told(resources, "read_bytes", "read {}"), _told(resources, "written_bytes", "written {}")),
+        **{f"GPU {gpu.get('index', '')}".strip(): _gpu(gpu) for gpu in _mappings(resources.get("gpus"))},
+        "waiting": _waiting(resources),
+    }
+    asked, shares = resources.get("requested"), resources.get("used_share")
+    if isinstance(asked, dict) and isinstance(shares, dict):
+        by = asked.get("by")
+        lines["limits"] = requested.words(asked, shares) + (f" ({by})" if by else "")
+    absent = resources.get("absent")
+    if isinstance(absent, dict):
+        of_gpus = {name: reason for name, reason in absent.items() if str(name).startswith("gpu")}
+        lines["not measured"] = "; ".join(absence_lines(of_gpus))
+    return {name: line for name, line in lines.items() if line}
+
+
+def _processor(used: Mapping[str, Any]) -> str:
+    if not _is_number(used.get("cpu_s")):
+        return ""
+    parts = [f"{name} {duration(used[f'{name}_s'])}" for name in ("user", "system") if f"{name}_s" in used]
+    text = duration(used["cpu_s"]) + (f" ({', '.join(parts)})" if parts else "")
+    mean = used.get("mean_cpu_percent")
+    return f"{text}, {mean:.0f} % of one core" if _is_number(mean) else text
+
+
+def _memory(used: Mapping[str, Any]) -> str:
+    peak, process = used.get("peak_rss_bytes"), used.get("peak_process_rss_bytes")
+    below = _told(used, "peak_process_rss_below_bytes", "no process above {}")
+    shown = _told(used, "peak_rss_bytes", "peak {} seen" if below else "peak {}")
+    if _is_number(peak) and _is_number(process) and process < _ALL_BUT * peak:
+        shown += f" (largest process {size(process)})"
+    return _joined(shown, below, _told(used, "mean_rss_bytes", "mean {}"))
+
+
+def _processes(used: Mapping[str, Any]) -> str:
+    n_processes, n_threads, n_files = (used.get(f"max_{name}") for name in ("processes", "threads", "open_files"))
+    parts = [f"at most {n_processes:,} at a time" if _is_number(n_processes) else ""]
+    parts += [counted(int(n_threads), "thread") if _is_number(n_threads) else ""]
+    return _joined(*parts, counted(int(n_files), "open file") if _is_number(n_files) else "")
+
+
+def _gpu(gpu: Mapping[str, Any]) -> str:
+    usage, energy_j = gpu.get("mean_usage_percent"), gpu.get("energy_j")
+    whole = f" of {size(gpu['memory_bytes'])}" if _is_number(gpu.get("memory_bytes")) else ""
+    return _joined(
+        str(gpu.get("name") or ""),
+        _told(gpu, "peak_job_memory_bytes", "peak memory {}"),
+        _told(gpu, "peak_memory_bytes", f"{{}}{whole} by all processes"),
+        f"busy {usage:.0f} % of the time" if _is_number(usage) else "",
+        f"{energy_j / _KILO:.1f} kJ" if _is_number(energy_j) else "",
+    )
+
+
+def _waiting(used: Mapping[str, Any]) -> str:
+    names = (
+        ("major_faults", "page read from disk", "pages read from disk"),
+        ("voluntary_switches", "voluntary switch", "voluntary switches"),
+        ("involuntary_switches", "forced switch of processor", "forced switches of processor"),
+    )
+    told = ((used.get(key), one, many) for key, one, many in names)
+    return _joined(*(f"{number:,} {one if number == 1 else many}" for number, one, many in told if _is_number(number)))
+
+
+def _told(used: Mapping[str, Any], key: str, words: str) -> str:
+    value = used.get(key)
+    return words.format(size(value)) if _is_number(value) else ""
+
+
+def _joined(*parts: str) -> str:
+    return ", ".join(filter(None, parts))
+
+
+def _mappings(value: Any) -> Iterable[dict[str, Any]]:
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
+def _is_number(value: Any) -> TypeGuard[float]:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -1,0 +1,377 @@
+"""The pages in a real browser: drawn, quick to answer, safe from what the data holds, and readable by everybody."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import page_data
+import pytest
+from browser import Opened, chromium
+
+from hydra_callbacks.report.page import MOST_ROWS, render
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+KINDS: dict[str, Callable[[], dict[str, Any]]] = {
+    "sweep": page_data.sweep,
+    "run": page_data.run,
+    "register": page_data.register,
+}
+AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
+HOSTILE = (
+    "</script><script>alert(1)</script><img src=x onerror=alert(1)>{{ 7*7 }}{% for x in y %}${7*7}<%= 7*7 %>",
+    "'\"></textarea></style></title></pre><svg/onload=alert(1)>&lt;b&gt;&#39;<!--<script>",
+    "javascript:alert(1)",
+    " \tjava\nscript:alert(1)",
+    "data:text/html,<script>alert(1)</script>",
+    "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'><script>alert(1)</script></svg>",
+    "//evil.example/x.js",
+    "a\u2028b\u2029c\u202etxt.exe\u0000\x1b[31m\ufeff",
+    "__proto__",
+)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def show(browser: Any, tmp_path: Path) -> Iterator[Callable[..., Opened]]:
+    """Open the page of some data; at the end, nothing may have gone wrong in it."""
+    opened: list[Opened] = []
+    contexts = []
+
+    def show(data: dict[str, Any], **settings: Any) -> Opened:
+        file = tmp_path / "report é #1.html"
+        file.write_text(render(data), encoding="utf-8")
+        contexts.append(browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **settings}))
+        opened.append(Opened(contexts[-1], file))
+        return opened[-1]
+
+    yield show
+    for context in contexts:
+        context.close()
+    assert [trouble for one in opened for trouble in one.trouble] == []
+
+
+@pytest.mark.parametrize(("kind", "n_charts"), [("sweep", 7), ("run", 4), ("register", 2)])
+def test_every_chart_is_drawn_in_both_schemes(show: Any, kind: str, n_charts: int) -> None:
+    opened = show(KINDS[kind]())
+    light = opened.drawn()
+    assert len(light) == n_charts
+    assert all(colours > 20 for colours in light.values()), light
+    before = opened.page.evaluate("getComputedStyle(document.body).backgroundColor")
+    opened.page.get_by_role("button", name="Switch to the dark scheme").click()
+    assert opened.page.evaluate("getComputedStyle(document.body).backgroundColor") != before
+    dark = opened.drawn()
+    assert all(colours > 20 for colours in dark.values()), dark
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("width", [390, 640])
+def test_nothing_is_wider_than_the_window(show: Any, kind: str, width: int) -> None:
+    """640 pixels are what a window of 1280 holds at 200 % zoom."""
+    opened = show(KINDS[kind](), viewport={"width": width, "height": 800})
+    opened.see_all()
+    assert opened.page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_a_click_sorts_by_a_column_and_a_second_turns_it_round(show: Any) -> None:
+    opened = show(page_data.sweep())
+    head = opened.page.locator(".grid th", has_text="accuracy")
+    head.get_by_role("button").focus()
+    opened.page.keyboard.press("Enter")
+    assert head.get_attribute("aria-sort") == "ascending"
+    rising = [float(text) for text in opened.numbers(7)]
+    assert rising == sorted(rising)
+    opened.page.keyboard.press("Enter")
+    assert head.get_attribute("aria-sort") == "descending"
+    assert opened.numbers(7)[0] == str(page_data.sweep()["best"]["value"])
+
+
+@pytest.mark.parametrize(
+    ("query", "fits"),
+    [
+        ("lr < 0.001 and status = completed", lambda row: row["lr"] < 0.001 and row["run-status"] == "completed"),
+        (
+            "width = 64 or optimizer in (sgd, lion)",
+            lambda row: row["model.width"] == 64 or row["optimizer"] in {"sgd", "lion"},
+        ),
+        ("not accuracy != null", lambda row: row["accuracy"] is None),
+        ('"nan" in error', lambda row: "nan" in (row["run-error"] or "")),
+        ("adam failed", lambda row: row["optimizer"] == "adam" and row["run-status"] == "failed"),
+    ],
+)
+def test_a_filter_is_that_of_the_command_line_or_words(show: Any, query: str, fits: Callable[[Any], bool]) -> None:
+    data = page_data.sweep()
+    rows = [dict(zip(data["values"], row, strict=True)) for row in zip(*data["values"].values(), strict=True)]
+    wanted = [str(row[""]) for row in rows if fits(row)]
+    assert wanted
+    opened = show(data)
+    opened.page.get_by_label("Filter", exact=True).fill(query)
+    opened.page.get_by_text(f"{len(wanted)} of 100 jobs").wait_for()
+    assert opened.numbers(1) == wanted[: len(opened.numbers(1))]
+
+
+def test_a_filter_that_is_not_understood_says_why_and_changes_nothing(show: Any) -> None:
+    opened = show(page_data.sweep())
+    opened.page.get_by_label("Filter", exact=True).fill("speed < 3")
+    opened.page.get_by_text('there is no column "speed"').wait_for()
+    assert opened.page.get_by_text("100 jobs", exact=True).is_visible()
+
+
+def test_columns_are_filtered_hidden_and_cleared(show: Any) -> None:
+    opened = show(page_data.sweep())
+    opened.page.get_by_label("Filter lr").fill("0.001..0.01")
+    opened.page.get_by_label("Filter optimizer").fill("sgd | lion")
+    assert {float(text) for text in opened.numbers(4)} <= {0.001, 0.003, 0.01}
+    assert set(opened.numbers(5)) == {"sgd", "lion"}
+    opened.page.get_by_role("button", name="Clear all").click()
+    assert opened.page.get_by_text("100 jobs", exact=True).is_visible()
+    opened.page.locator("#jobs summary", has_text="Columns").click()
+    opened.page.locator("#jobs").get_by_role("checkbox", name="optimizer").uncheck()
+    assert opened.page.locator(".grid th", has_text="optimizer").count() == 0
+
+
+def test_brushing_an_axis_filters_table_and_charts_and_a_click_undoes_it(show: Any) -> None:
+    opened = show(page_data.sweep())
+    before = opened.drawn()
+    canvas = opened.page.locator(".parallel canvas.over")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    x, y = box["x"] + 60, box["y"]  # the first axis, of lr: the highest is on top
+    opened.page.mouse.move(x, y + 30)
+    opened.page.mouse.down()
+    opened.page.mouse.move(x, y + 120, steps=4)
+    opened.page.mouse.up()
+    opened.page.get_by_role("button", name=re.compile("Remove the filter lr")).wait_for()
+    assert {float(text) for text in opened.numbers(4)} == {0.03, 0.1}
+    assert opened.drawn() != before
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    opened.page.mouse.click(box["x"] + 60, box["y"] + 250)
+    assert opened.page.get_by_text("100 jobs", exact=True).is_visible()
+
+
+def test_a_state_and_a_kind_of_error_show_their_jobs(show: Any) -> None:
+    data = page_data.sweep()
+    opened = show(data)
+    opened.page.get_by_role("button", name=re.compile(r"\d+ failed")).click()
+    assert set(opened.numbers(2)) == {"failed"}
+    opened.page.get_by_role("button", name="Clear all").click()
+    error = opened.page.locator("details.error").first
+    error.locator("summary").click()
+    assert "loss is nan at step 118" in error.locator("pre").inner_text()
+    error.get_by_role("button", name="Show in the table").click()
+    assert opened.numbers(1) == [str(row) for row in data["errors"][0]["rows"]]
+
+
+def test_a_job_opens_with_all_that_is_known_and_keys_lead_on(show: Any) -> None:
+    data = page_data.sweep()
+    row = data["errors"][0]["rows"][0]
+    opened = show(data)
+    opened.page.get_by_label("Filter job").fill(f">={row}")
+    opened.page.get_by_role("button", name=f"Open job {row}", exact=True).click()
+    panel = opened.page.get_by_role("dialog")
+    text = panel.inner_text()
+    assert f"Job {row}" in text
+    assert "FloatingPointError" in text
+    assert f"lr\n{data['values']['lr'][row]}" in text
+    assert panel.get_by_role("link", name="Its directory").get_attribute("href") == f"{row}/"
+    opened.page.keyboard.press("ArrowRight")
+    assert panel.get_by_role("heading", level=2).inner_text() == f"Job {row + 1}"
+    opened.page.keyboard.press("Escape")
+    assert not panel.is_visible()
+
+
+def test_another_result_can_be_compared(show: Any) -> None:
+    data = page_data.sweep()
+    opened = show(data)
+    opened.page.get_by_label("What is compared").select_option("loss")
+    opened.page.get_by_label("Which way").select_option("min")
+    losses = [value for value in data["values"]["loss"] if value is not None]
+    best = opened.page.locator(".tile", has_text="Best job").inner_text()
+    assert f"Open job {data['values']['loss'].index(min(losses))}" in best
+    assert any(label.startswith("loss against lr") for label in opened.drawn())
+
+
+def test_numbers_are_taken_away_as_csv(show: Any) -> None:
+    opened = show(page_data.sweep())
+    opened.page.get_by_label("Filter", exact=True).fill("status = failed")
+    with opened.page.expect_download() as download:
+        opened.page.get_by_role("button", name="Save CSV: jobs").click()
+    assert download.value.suggested_filename == "jobs.csv"
+    lines = download.value.path().read_text().splitlines()
+    assert lines[0].startswith("job,run-status,run-duration_s,lr,optimizer,model.width,accuracy,loss")
+    assert len(lines) == 1 + page_data.sweep()["counts"]["failed"]
+    assert {line.split(",")[1] for line in lines[1:]} == {"failed"}
+
+
+def test_every_chart_has_its_numbers(show: Any) -> None:
+    opened = show(page_data.run())
+    for title in ("Processor", "Memory", "GPU", "Disk"):
+        with opened.page.expect_download() as download:
+            opened.page.get_by_role("button", name=f"Save CSV: {title}").click()
+        assert len(download.value.path().read_text().splitlines()) == 1001
+
+
+def test_a_formula_in_a_text_stays_a_text_in_a_spreadsheet(show: Any) -> None:
+    data = page_data.sweep()
+    data["values"]["optimizer"] = ["=cmd|' /C calc'!A0"] * 100
+    opened = show(data)
+    with opened.page.expect_download() as download:
+        opened.page.get_by_role("button", name="Save CSV: jobs").click()
+    assert ",'=cmd|' /C calc'!A0," in download.value.path().read_text()
+
+
+def test_the_curves_zoom_together_and_back(show: Any) -> None:
+    opened = show(page_data.run())
+    before = opened.drawn()
+    opened.page.get_by_role("button", name=re.compile("^evaluate")).click()
+    near = opened.drawn()
+    assert all(near[label] != before[label] for label in before)
+    opened.page.get_by_role("button", name="All of the run").click()
+    back = opened.drawn()
+    assert all(abs(back[label] - before[label]) < abs(near[label] - before[label]) for label in before)
+
+
+def test_a_run_shows_its_patch_its_console_and_its_pictures(show: Any) -> None:
+    opened = show(page_data.run())
+    opened.see_all()
+    assert "+            self.history.append(loss)" in opened.page.locator(".diff .ins").all_inner_texts()[2]
+    console = opened.page.get_by_label("Console output", exact=True).inner_text()
+    assert console.endswith("epoch 1: 100% |##########|")
+    opened.page.get_by_role("button", name="Enlarge curves/loss.svg").click()
+    assert opened.page.get_by_role("dialog", name="Image").is_visible()
+    opened.page.keyboard.press("Escape")
+    opened.page.get_by_label("Search the configuration").fill("depth")
+    assert opened.page.locator(".config tbody tr").all_inner_texts() == ["model.depth\t4"]
+
+
+def test_a_register_leads_into_its_runs_newest_first(show: Any) -> None:
+    data = page_data.register()
+    opened = show(data)
+    assert opened.page.locator(".grid tbody tr[data-row]").first.get_attribute("data-row") == "299"
+    assert (
+        opened.page.get_by_role("link", name="outputs/2026-10/299").get_attribute("href") == data["runs"]["link"][299]
+    )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_stands_in_the_data_never_runs(show: Any, browser: Any, kind: str, tmp_path: Path) -> None:
+    context = browser.new_context(viewport={"width": 1280, "height": 2000})
+    small = {"sweep": page_data.sweep(30), "run": page_data.run(60), "register": page_data.register(40)}
+    for number, hostile in enumerate(HOSTILE):
+        data = with_texts(small[kind], hostile)
+        file = tmp_path / f"{number}.html"
+        file.write_text(render(data), encoding="utf-8")
+        opened = Opened(context, file)
+        opened.see_all()
+        assert opened.page.locator("h1").count() == 1
+        if kind != "run":
+            opened.page.locator(".grid tbody tr[data-row] td").first.click(position={"x": 2, "y": 2})
+            assert opened.page.get_by_role("dialog").is_visible()
+        opened.page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+        links = opened.page.evaluate("[...document.querySelectorAll('a[href]')].map((link) => link.protocol)")
+        assert set(links) <= {"file:", "http:", "https:"}, hostile
+        made = opened.page.evaluate(
+            "document.querySelectorAll('script, iframe, object, embed, form, base, link, [onerror], [onload]').length"
+        )
+        assert made == 2, hostile  # the data and the page's own
+        assert opened.trouble == [], hostile
+        opened.page.close()
+    context.close()
+
+
+def with_texts(data: Any, hostile: str, kept: tuple[str, ...] = ("kind", "role")) -> Any:
+    """Replace every text, the names of columns included; equal texts stay equal, different ones different."""
+    numbers: dict[str, int] = {}
+    count = itertools.count()
+
+    def replaced(text: str) -> str:
+        return f"{hostile}{numbers.setdefault(text, next(count)) or ''}"
+
+    def visit(value: Any, key: str = "") -> Any:
+        if isinstance(value, dict):
+            is_names = key in {"values", "counts"}
+            return {replaced(name) if is_names else name: visit(each, name) for name, each in value.items()}
+        if isinstance(value, list):
+            return [visit(each, key) for each in value]
+        return replaced(value) if isinstance(value, str) and key not in kept else value
+
+    return visit(data)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_reader_without_javascript_sees_the_main_facts(show: Any, kind: str) -> None:
+    data = KINDS[kind]()
+    page = show(data, java_script_enabled=False).page
+    text = page.locator("body").inner_text()
+    assert data["title"] in text
+    assert "Without JavaScript" in text
+    if kind == "run":
+        assert "loss is nan at step 118" in text
+    else:
+        assert page.locator("tbody tr").count() == min(len(data["values"][data["columns"][0]["name"]]), MOST_ROWS)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_axe_finds_nothing_serious(show: Any, kind: str, scheme: str) -> None:
+    if not AXE.is_file():
+        pytest.skip("axe-core is not installed: npm ci --prefix web")
+    opened = show(KINDS[kind](), color_scheme=scheme)
+    opened.see_all()
+    opened.page.evaluate("document.querySelectorAll('main details').forEach((one) => { one.open = true; })")
+    opened.page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = opened.page.evaluate("axe.run(document, { resultTypes: ['violations'] })")["violations"]
+    grave = {
+        each["id"]: [node["html"][:160] for node in each["nodes"][:3]]
+        for each in found
+        if each["impact"] in {"serious", "critical"}
+    }
+    assert grave == {}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_page_can_be_printed(show: Any, kind: str) -> None:
+    opened = show(KINDS[kind]())
+    assert opened.page.pdf().startswith(b"%PDF")
+    assert opened.page.get_by_role("button", name="Switch to the dark scheme").is_visible()
+
+
+@pytest.mark.parametrize("n_jobs", [0, 1, 2])
+def test_a_sweep_of_hardly_any_jobs_has_a_page(show: Any, n_jobs: int) -> None:
+    data = page_data.sweep(max(n_jobs, 1))
+    if not n_jobs:
+        data["values"] = {name: [] for name in data["values"]}
+        data["jobs"] = {name: [] for name in data["jobs"]}
+        data |= {
+            "counts": {},
+            "metric": None,
+            "best": None,
+            "errors": [],
+            "importance": None,
+            "started_at": None,
+            "duration_s": None,
+        }
+    opened = show(data)
+    opened.see_all()
+    assert opened.page.locator(".tile").first.inner_text().startswith("Jobs")
+
+
+def test_a_run_of_which_nothing_is_known_has_a_page(show: Any) -> None:
+    data = page_data.run()
+    empty = {key: [] for key, value in data.items() if isinstance(value, list)}
+    data |= empty | dict.fromkeys(
+        ("started_at", "ended_at", "duration_s", "num", "host", "sweep", "error", "curves", "git", "console")
+    )
+    opened = show(data)
+    opened.see_all()
+    assert opened.page.get_by_role("heading", level=1).inner_text() == data["title"]

@@ -1,0 +1,120 @@
+"""The data of a register's page: the same from every form, and with the way into each run."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from run_dirs import failed, job, make_run, write
+
+from hydra_callbacks.errors import RegisterError
+from hydra_callbacks.report.register import register_data
+from hydra_callbacks.runs.index import index
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HTML = "</script><script>alert(1)</script>"
+
+
+def checked(where: Any, **options: Any) -> dict[str, Any]:
+    data = register_data(str(where), **options)
+    json.dumps(data, allow_nan=False).encode()
+    n_runs = len(data["runs"]["status"])
+    assert {len(values) for values in [*data["runs"].values(), *data["values"].values()]} <= {n_runs}
+    assert [each["name"] for each in data["columns"]] == list(data["values"])
+    assert sum(app["n_runs"] for app in data["by_app"]) == n_runs
+    return data
+
+
+@pytest.fixture
+def runs(here: Path) -> Path:
+    """Five runs of two applications, one of them failed, one gone, one with a page of its own."""
+    for number, accuracy in enumerate((0.5, 0.9, 0.7)):
+        result = {"accuracy": accuracy, "fit_s": 1.5}
+        make_run(
+            here / f"é {number}", number, result=result, overrides=[f"lr={number}"], config={"lr": number, "note": HTML}
+        )
+    make_run(here / "other" / "0", 3, **failed(app="eval", job=job(0), duration_s=3600))
+    make_run(here / "gone", 4, app="eval", result={"loss": 3.0})
+    write(here / "é 1" / "report.html", "<html>")
+    return here
+
+
+@pytest.mark.parametrize("name", ["register.csv", "register.jsonl", "register.db", "."])
+def test_every_form_tells_the_same(runs: Path, name: str) -> None:
+    if name != ".":
+        index(runs, runs / name)
+        shutil.rmtree(runs / "gone")
+    data = checked(name)
+    assert data["kind"] == "register"
+    assert data["runs"]["status"] == ["completed", "completed", "completed", "failed", "completed"]
+    gone = "gone/" if name == "." else None
+    assert data["runs"]["link"] == ["%C3%A9%200/", "%C3%A9%201/report.html", "%C3%A9%202/", "other/0/", gone]
+    assert data["runs"]["app"] == ["train", "train", "train", "eval", "eval"]
+    assert data["by_app"] == [
+        {
+            "app": "train",
+            "n_runs": 3,
+            "counts": {"completed": 3},
+            "hours": round(37.5 / 3600, 4),
+            "best": {"row": 1, "name": "accuracy", "is_max": True, "value": 0.9, "words": "lr=1"},
+        },
+        {
+            "app": "eval",
+            "n_runs": 2,
+            "counts": {"failed": 1, "completed": 1},
+            "hours": round((3600 + 12.5) / 3600, 4),
+            "best": {"row": 4, "name": "loss", "is_max": False, "value": 3, "words": ""},
+        },
+    ]
+    kinds = {each["name"]: (each["label"], each["kind"], each["role"]) for each in data["columns"]}
+    assert kinds["lr"] == ("lr", "number", "config")
+    assert kinds["result.accuracy"] == ("accuracy", "number", "result")
+    assert kinds["run-dir"] == ("run", "text", "head")
+    assert data["values"]["note"][0] == HTML
+    assert data["values"]["run-dir"] == ["é 0", "é 1", "é 2", "other/0", "gone"]
+    assert data["commands"][0]["command"].startswith("hydra-callbacks list ")
+    assert data["notes"] == []
+
+
+def test_the_metric_that_is_asked_for(runs: Path) -> None:
+    data = checked(".", metric_name="accuracy", is_max=False)
+    assert [app["best"] and app["best"]["value"] for app in data["by_app"]] == [0.5, None]
+
+
+def test_links_are_seen_from_where_the_page_lies(runs: Path) -> None:
+    index(runs, runs / "register.csv")
+    assert checked("register.csv", page_dir=runs / "other")["runs"]["link"][3] == "0/"
+
+
+def test_damaged_records_are_told_and_passed_over(runs: Path) -> None:
+    write(runs / "torn" / ".hydra" / "run.json", "{")
+    data = checked(".")
+    assert len(data["runs"]["status"]) == 5
+    assert "torn/.hydra/run.json is no whole run record" in data["notes"][0]
+
+
+def test_an_empty_register_and_none(here: Path) -> None:
+    write(here / "register.jsonl", "")
+    assert checked("register.jsonl")["by_app"] == []
+    with pytest.raises(RegisterError, match="there is no file or directory"):
+        register_data("gone.csv")
+    with pytest.raises(RegisterError):
+        register_data(str(write(here / "notes.txt", "x")))
+
+
+def test_of_very_many_runs_the_latest_and_only_in_what_they_differ(here: Path) -> None:
+    row = {"run-app": "t", "run-status": "completed", "job_success": True, "same": "x", "run-dir": "gone"}
+    lines = [json.dumps({**row, "run-id": str(n), "lr": n, "run-started": f"2026-{n:06}"}) for n in range(10_050)]
+    write(here / "register.jsonl", "\n".join(lines) + "\n")
+    data = checked("register.jsonl")
+    assert data["values"]["lr"][0] == 50
+    assert data["values"]["lr"][-1] == 10_049
+    assert "same" not in data["values"]
+    assert data["notes"] == [
+        "there are more than 10,000 runs; the latest are shown",
+        "left out, as they are the same in all runs: 1 column",
+    ]

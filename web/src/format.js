@@ -1,0 +1,100 @@
+// Values as people read them.
+
+/** A number in at most five digits. @param {number} value */
+export function number(value) {
+  if (Number.isInteger(value) && Math.abs(value) < 1e7) return String(value);
+  const size = Math.abs(value);
+  if (size !== 0 && (size < 1e-4 || size >= 1e7)) {
+    const [digits, power] = value.toExponential(3).split("e");
+    return `${Number(digits)}e${Number(power)}`;
+  }
+  return String(Number(value.toPrecision(5)));
+}
+
+const SPANS = /** @type {[number, string, number, string][]} */ ([
+  [86400, "d", 3600, "h"],
+  [3600, "h", 60, "min"],
+  [60, "min", 1, "s"],
+]);
+
+/** A span of time, as `support.texts.duration` writes it. @param {number | null | undefined} seconds */
+export function duration(seconds) {
+  if (seconds == null) return "";
+  if (seconds < 60) {
+    if (seconds !== 0 && Math.abs(seconds) < 0.01) return `${Number((seconds * 1000).toPrecision(2))} ms`;
+    return `${seconds.toFixed(seconds < 9.995 ? 2 : 1)} s`;
+  }
+  const [size, unit, partSize, part] = /** @type {[number, string, number, string]} */ (SPANS.find(([one]) => seconds >= one));
+  return `${Math.floor(seconds / size)} ${unit} ${Math.floor((seconds % size) / partSize)} ${part}`;
+}
+
+/** A round span of time, without what is zero. @param {number} seconds */
+export function roundDuration(seconds) {
+  if (seconds === 0) return "0 s";
+  if (Math.abs(seconds) < 1) return `${Number((seconds * 1000).toPrecision(4))} ms`;
+  return seconds < 60 ? `${Number(seconds.toPrecision(4))} s` : duration(seconds + 1e-6).replace(/ 0 \w+$/, "");
+}
+
+/** A size in memory or on disk, as `support.texts.size` writes it: 1 kB is 1000 B. @param {number | null | undefined} count @param {number} [digits] */
+export function bytes(count, digits = 1) {
+  if (count == null) return "";
+  let value = count;
+  for (const unit of ["B", "kB", "MB", "GB"]) {
+    if (Math.abs(value) < 1000) return unit === "B" ? `${Math.round(value)} B` : `${value.toFixed(digits)} ${unit}`;
+    value /= 1000;
+  }
+  return `${value.toFixed(digits)} TB`;
+}
+
+/** A value with its unit. @param {number} value @param {string} unit */
+export function withUnit(value, unit) {
+  if (unit === "B") return bytes(value);
+  if (unit === "B/s") return `${bytes(value)}/s`;
+  if (unit === "s") return duration(value);
+  return unit ? `${number(value)} ${shortUnit(unit)}` : number(value);
+}
+
+/** "%" for "% of one core". @param {string} unit */
+export function shortUnit(unit) {
+  return unit.startsWith("%") ? "%" : unit;
+}
+
+/** A column's label without the unit that its values bring along. @param {Column} column */
+export function labelOf({ name, label }) {
+  return unitOf(name) === "s" || unitOf(name) === "B" ? label.replace(/ \((s|bytes)\)$/, "") : label;
+}
+
+/** A moment on the reader's clock, to the minute. @param {string | null | undefined} iso */
+export function moment(iso) {
+  const date = iso ? new Date(iso) : null;
+  if (!date || Number.isNaN(date.getTime())) return iso ?? "";
+  const two = (/** @type {number} */ n) => String(n).padStart(2, "0");
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}`;
+}
+
+/** What a column of ours holds, by its name; of the users' own columns, nobody knows. @param {string} name @returns {"s" | "B" | "time" | "status" | ""} */
+export function unitOf(name) {
+  if (name === "status" || name === "run-status") return "status";
+  if (/^run-.*_s$|^duration_s$/.test(name)) return "s";
+  if (/^run-.*_bytes$|^peak_rss_bytes$/.test(name)) return "B";
+  if (/^run-(started|ended)$|^started_at$/.test(name)) return "time";
+  return "";
+}
+
+/** One cell of a table. @param {unknown} value @param {string} [name] */
+export function cell(value, name = "") {
+  if (value == null) return "";
+  if (typeof value === "number") {
+    const unit = unitOf(name);
+    if (unit === "s") return duration(value);
+    return unit === "B" ? bytes(value) : number(value);
+  }
+  if (typeof value === "string") return unitOf(name) === "time" ? moment(value) : value;
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
+
+/** "1 job", "2 jobs". @param {number} n @param {string} word */
+export function count(n, word) {
+  return `${n.toLocaleString("en")} ${word}${n === 1 ? "" : "s"}`;
+}

@@ -1,0 +1,98 @@
+// One job of a sweep, or one run of a register, in a panel at the side.
+import { copyable, copyButton, el, fill } from "./dom.js";
+import { cell } from "./format.js";
+import { stateLabel } from "./states.js";
+
+/**
+ * @param {import("./store.js").Store} store
+ * @param {{ title: (row: number) => string, status: (row: number) => string, dir: (row: number) => string | null, failure: (row: number) => Failure | null, link?: (row: number) => string | null, more?: (row: number) => [string, string][] }} facts
+ */
+export function jobPanel(store, facts) {
+  const inside = el("div", { class: "panel-inside" });
+  const dialog = el("dialog", { class: "panel", "aria-labelledby": "job-title" }, inside);
+  document.body.append(dialog);
+  dialog.addEventListener("click", (event) => {
+    if (event.target === dialog) dialog.close();
+  });
+  let row = 0;
+  const step = (/** @type {number} */ by) => {
+    const rows = store.shownRows;
+    const next = rows[rows.indexOf(row) + by];
+    if (next !== undefined) open(next);
+  };
+  dialog.addEventListener("keydown", (event) => {
+    if (event.key === "ArrowRight" || event.key === "ArrowLeft") step(event.key === "ArrowRight" ? 1 : -1);
+  });
+
+  /** @param {"override" | "config" | "result"} role @param {string} title */
+  function group(role, title) {
+    const columns = store.columns.filter((column) => column.role === role && store.values[column.name][row] != null);
+    if (!columns.length) return null;
+    const words = columns.map((column) => shellWord(`${column.name}=${store.values[column.name][row]}`)).join(" ");
+    return el(
+      "div",
+      { class: "facts-group" },
+      el("div", { class: "head" }, el("h3", { text: title }), role === "result" ? null : copyButton(words, title.toLowerCase())),
+      el("dl", { class: "facts" }, columns.flatMap((column) => pair(column.label, exact(store.values[column.name][row], column.name)))),
+    );
+  }
+
+  /** @param {number} which */
+  function open(which) {
+    row = which;
+    const failure = facts.failure(row);
+    const dir = facts.dir(row);
+    const place = store.shownRows.indexOf(row);
+    const tail = store.columns.filter((column) => (column.role === "tail" || column.role === "head") && store.values[column.name][row] != null && column.name !== "" && column.name !== store.status && column.name !== "run-dir" && !(failure && /error$/.test(column.name)));
+    fill(
+      inside,
+      el(
+        "div",
+        { class: "panel-head" },
+        el("h2", { id: "job-title", text: facts.title(row) }),
+        stateLabel(facts.status(row)),
+        el(
+          "span",
+          { class: "steps" },
+          el("button", { type: "button", "aria-label": "Previous", disabled: place <= 0, onclick: () => step(-1) }, "\u2190"),
+          el("button", { type: "button", "aria-label": "Next", disabled: place < 0 || place >= store.nShown - 1, onclick: () => step(1) }, "\u2192"),
+          el("button", { type: "button", "aria-label": "Close", onclick: () => dialog.close() }, "\u00d7"),
+        ),
+      ),
+      failure
+        ? el(
+            "div",
+            { class: "trouble" },
+            el("p", {}, el("b", { text: failure.type }), failure.message ? ": " : "", el("span", { text: failure.message })),
+            failure.traceback ? el("pre", { class: "code", tabindex: "0", "aria-label": "Traceback", text: failure.traceback }) : null,
+            failure.traceback && failure.count > 1 ? el("p", { class: "hint", text: `The traceback is from one of the ${failure.count} jobs that ended this way.` }) : null,
+          )
+        : null,
+      group("override", "Overrides"),
+      group("config", "Settings"),
+      group("result", "Results"),
+      el("div", { class: "facts-group" }, el("h3", {}, "More"), el("dl", { class: "facts" }, tail.flatMap((column) => pair(column.label, cell(store.values[column.name][row], column.name))), (facts.more?.(row) ?? []).flatMap(([name, value]) => pair(name, value)))),
+      facts.link?.(row) ? el("p", {}, el("a", { href: facts.link(row), text: /\.html?$/.test(facts.link(row) ?? "") ? "Its report" : "Its directory" })) : null,
+      dir ? el("div", { class: "facts-group" }, el("h3", {}, "Directory"), copyable(dir, "the directory")) : null,
+    );
+    if (!dialog.open) dialog.showModal();
+  }
+  return open;
+}
+
+/** @param {string} name @param {string} value */
+export function pair(name, value) {
+  return [el("dt", { text: name }), el("dd", { text: value })];
+}
+
+/** A word as a shell takes it, as `support.texts.as_words` writes it. @param {string} word */
+export function shellWord(word) {
+  if (word.includes("'") && !/["$`\\!]/.test(word)) return `"${word}"`;
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+/** In full where a table would round. @param {Cell} value @param {string} name */
+function exact(value, name) {
+  const short = cell(value, name);
+  return typeof value === "number" && String(value) !== short && !/[a-z]/i.test(short) ? String(value) : short;
+}

@@ -1,0 +1,276 @@
+// The page of a sweep.
+import { against, byJob } from "./against.js";
+import { bars } from "./bars.js";
+import { csvButtons } from "./csv.js";
+import { copyable, el, fill, say, section } from "./dom.js";
+import { cell, count, duration, moment, number } from "./format.js";
+import { filterBar } from "./filterbar.js";
+import { jobPanel, shellWord } from "./job.js";
+import { cellsOf, parallel } from "./parallel.js";
+import { Store } from "./store.js";
+import { stateBar } from "./states.js";
+import { closeOutside, table } from "./table.js";
+import { timeline } from "./timeline.js";
+
+/**
+ * @typedef {object} View what charts ask about jobs
+ * @property {Store} store
+ * @property {(row: number) => string} stateOf
+ * @property {(row: number) => number | null} share where the job's result stands: 0 is the worst, 1 the best
+ * @property {() => number[]} ranked rows from the worst result to the best; before them, those without one
+ * @property {() => number | null} best
+ * @property {(row: number, names: string[]) => [string, string][]} describe
+ * @property {(row: number) => void} open
+ */
+
+const MOST_AXES = 9;
+const MOST_SETTINGS = 12;
+
+/** @param {SweepData} data @param {HTMLElement} main */
+export function sweepPage(data, main) {
+  const store = new Store(data.columns, data.values, data.jobs.status.length);
+  const { columns } = store;
+  const errorOf = (/** @type {number} */ row) => {
+    const index = data.jobs.error[row];
+    return index == null ? null : (data.errors[index] ?? null);
+  };
+  const open = jobPanel(store, {
+    title: (row) => `Job ${data.jobs.num[row] ?? "?"}`,
+    status: (row) => data.jobs.status[row],
+    dir: (row) => data.jobs.dir[row],
+    failure: errorOf,
+    link: (row) => data.jobs.link?.[row] ?? null,
+    more: (row) => {
+      const facts = /** @type {[string, string][]} */ ([
+        ["began after", duration(data.jobs.begins_s[row])],
+        ["worker", data.jobs.worker[row] ?? ""],
+        ...(data.values["run-peak_rss_bytes"] ? [] : [["peak memory", cell(data.jobs.peak_rss_bytes[row], "peak_rss_bytes")]]),
+      ]);
+      return facts.filter(([, value]) => value);
+    },
+  });
+  const metric = { name: data.metric?.name ?? "", isMax: data.metric?.is_max ?? true };
+  let ranks = data.metric && ranksOf(store, metric, data.jobs.status);
+  /** @type {View} */
+  const view = {
+    store,
+    stateOf: (row) => data.jobs.status[row],
+    share: (row) => (ranks && ranks.shares[row] >= 0 ? ranks.shares[row] : null),
+    ranked: () => ranks?.ranked ?? Array.from(store.passes, (_, row) => row),
+    best: () => (ranks?.nRanked ? (ranks.ranked.at(-1) ?? null) : null),
+    describe: (row, names) => [["job", `${data.jobs.num[row] ?? "?"}, ${data.jobs.status[row]}`], ...cellsOf(row, store, names)],
+    open,
+  };
+  const columnOf = (/** @type {string} */ name) => columns.find((column) => column.name === name);
+  const metricColumn = () => /** @type {Column} */ (data.metric && columnOf(metric.name));
+  const varied = columns.filter((column) => column.role === "override" && new Set(data.values[column.name]).size > 1);
+
+  /** @type {{ old: () => void }[]} */
+  const charts = [];
+  const changed = () => {
+    for (const chart of charts) chart.old();
+  };
+  store.onChange(changed);
+
+  // The headline
+  const bestPlace = el("div", { class: "tile wide-tile" });
+  const tellBest = () => {
+    const row = view.best();
+    const column = metricColumn();
+    if (!column || row === null) {
+      fill(bestPlace, el("h2", {}, "Best job"), el("p", { class: "hint" }, "No job has a result that is a number."));
+      return;
+    }
+    const words = varied.map(({ name }) => shellWord(`${name}=${data.values[name][row]}`)).join(" ");
+    const isOwn = data.best !== null && row === data.best.row;
+    fill(
+      bestPlace,
+      el("h2", {}, "Best job"),
+      el("p", { class: "big" }, number(Number(data.values[column.name][row])), " ", el("small", { text: `${column.label}, ${metric.isMax ? "highest" : "lowest"}` })),
+      copyable((isOwn && data.best?.words) || words || "no overrides", "the best job's overrides"),
+      el("button", { type: "button", class: "link", onclick: () => open(row) }, `Open job ${data.jobs.num[row] ?? "?"}`),
+    );
+  };
+  tellBest();
+  const nJobs = store.size;
+  main.append(
+    el(
+      "div",
+      { class: "tiles" },
+      el(
+        "div",
+        { class: "tile" },
+        el("h2", {}, "Jobs"),
+        el("p", { class: "big" }, nJobs.toLocaleString("en"), " ", el("small", {}, data.duration_s == null ? "" : `in ${duration(data.duration_s)}`)),
+        stateBar(data.counts, (state) => {
+          store.setColumn(store.status, { kind: "set", values: [state] });
+          say(`Only ${state}`);
+        }),
+      ),
+      bestPlace,
+      data.metric ? chooser(data, columns, metric, () => {
+        ranks = ranksOf(store, metric, data.jobs.status);
+        tellBest();
+        buildSettings();
+        changed();
+      }) : null,
+    ),
+  );
+
+  // Filter, parallel coordinates, table
+  const bar = filterBar(store, "job");
+  const axisNames = new Set([...varied.slice(0, MOST_AXES - 2).map((column) => column.name), ...(data.metric ? [...data.metric.candidates.slice(0, 2), metric.name] : [])]);
+  const axisColumns = () => {
+    const results = columns.filter((column) => column.role !== "override" && axisNames.has(column.name) && column.name !== metric.name);
+    const last = axisNames.has(metric.name) ? metricColumn() : null;
+    return [...columns.filter((column) => column.role === "override" && axisNames.has(column.name)), ...results, ...(last ? [last] : [])];
+  };
+  const lines = parallel(view, axisColumns);
+  charts.push(lines);
+  const nAxes = axisNames.size;
+  const overview = section("overview", "Overrides and results", el("p", { class: "hint" }, `Each line is a job, coloured by its ${data.metric ? "result" : "state"}; drag along an axis to filter, click it to undo.`), data.metric ? rampLegend() : null, lines.node);
+  overview.querySelector(".head")?.append(el("span", { class: "tools" }, axisMenu(columns, axisNames, () => lines.old()), csvButtons("overrides_and_results", () => shownTable(store))));
+  const grid = table(store, { label: "Jobs", open, key: store.columns[0]?.name ?? "", hidden: columns.filter((column) => column.role === "override" && !varied.includes(column) && columns.length > 14).map((column) => column.name) });
+  const jobs = section("jobs", "Jobs", bar.node, grid.node);
+  jobs.querySelector(".head")?.append(el("span", { class: "tools" }, grid.menu, csvButtons("jobs", () => shownTable(store))));
+  main.append(...(nAxes > 1 && nJobs > 1 ? [overview] : []), jobs);
+
+  // Metric against each override
+  const multiples = el("div", { class: "multiples" });
+  /** @type {{ old: () => void }[]} */
+  let made = [];
+  function buildSettings() {
+    for (const one of made) charts.splice(charts.indexOf(one), 1);
+    made = [];
+    fill(multiples);
+    for (const setting of varied.slice(0, MOST_SETTINGS)) {
+      const chart = against(view, setting, metricColumn);
+      made.push(chart);
+      charts.push(chart);
+      multiples.append(el("figure", { class: "card" }, el("figcaption", {}, el("h3", { text: setting.label }), csvButtons(`${metric.name}_against_${setting.name}`, chart.table)), chart.node, chart.isCut ? el("p", { class: "hint" }, "Only the most frequent values.") : null));
+    }
+  }
+  if (data.metric && varied.length) {
+    buildSettings();
+    main.append(section("settings", "Result against each override", el("p", { class: "hint" }, "The line joins medians; a box holds the middle half. Signs at the bottom are jobs without a result; the ring is the best. Drag to zoom, double-click to go back."), multiples, varied.length > MOST_SETTINGS ? el("p", { class: "hint" }, `${varied.length - MOST_SETTINGS} more overrides are in the table.`) : null));
+  }
+  if (data.importance) main.append(importance(data.importance));
+
+  // Time and memory
+  const when = timeline(view, data);
+  if (!when.isEmpty) {
+    charts.push(when);
+    const part = section("timeline", "Timeline", el("p", { text: when.words }), el("div", { class: "card" }, when.node));
+    part.querySelector(".head")?.append(csvButtons("timeline", when.table));
+    main.append(part);
+  }
+  const figures = [
+    { name: "duration_s", label: "duration", unit: "s", values: data.jobs.duration_s },
+    { name: "peak_rss_bytes", label: "peak memory", unit: "B", values: data.jobs.peak_rss_bytes },
+  ].filter(({ values }) => values.some((value) => value != null));
+  if (figures.length) {
+    const cards = figures.map((figure) => {
+      const chart = byJob(view, { ...figure, nums: data.jobs.num });
+      charts.push(chart);
+      return el("figure", { class: "card" }, el("figcaption", {}, el("h3", { text: figure.label }), csvButtons(`${figure.name}_by_job`, chart.table)), chart.node);
+    });
+    main.append(section("resources", "Duration and memory by job", el("div", { class: "multiples two" }, cards)));
+  }
+  if (data.errors.length) main.append(errors(data, store));
+}
+
+/** @param {Store} store */
+function shownTable(store) {
+  return { header: store.columns.map((column) => column.name || column.label), rows: Array.from(store.shownRows, (row) => store.columns.map((column) => store.values[column.name][row])) };
+}
+
+/**
+ * For each row where its result stands among all, from 0 (worst) to 1 (best); -1 where it has none.
+ *
+ * @param {Store} store
+ * @param {{ name: string, isMax: boolean }} metric
+ * @param {string[]} states
+ */
+function ranksOf(store, { name, isMax }, states) {
+  const values = store.values[name];
+  if (!values) return null;
+  const shares = new Array(store.size).fill(-1);
+  const isDone = (/** @type {number} */ row) => states[row] === "completed" || states[row] === "unknown";
+  const rows = values.flatMap((value, row) => (typeof value === "number" && isDone(row) ? [row] : []));
+  rows.sort((a, b) => (Number(values[a]) - Number(values[b])) * (isMax ? 1 : -1) || b - a);
+  rows.forEach((row, place) => {
+    shares[row] = rows.length === 1 ? 1 : place / (rows.length - 1);
+  });
+  const without = shares.flatMap((share, row) => (share < 0 ? [row] : []));
+  return { shares, ranked: [...without, ...rows], nRanked: rows.length };
+}
+
+/** @param {SweepData} data @param {Column[]} columns @param {{ name: string, isMax: boolean }} metric @param {() => void} changed */
+function chooser(data, columns, metric, changed) {
+  const names = el("select", { id: "metric" }, (data.metric?.candidates ?? [metric.name]).map((name) => el("option", { value: name, text: columns.find((column) => column.name === name)?.label ?? name })));
+  names.value = metric.name;
+  const ways = el("select", { id: "metric-way" }, el("option", { value: "max" }, "highest is best"), el("option", { value: "min" }, "lowest is best"));
+  ways.value = metric.isMax ? "max" : "min";
+  const choose = () => {
+    metric.name = names.value;
+    metric.isMax = ways.value === "max";
+    changed();
+  };
+  names.addEventListener("change", choose);
+  ways.addEventListener("change", choose);
+  return el("div", { class: "tile" }, el("h2", {}, "Result"), el("label", { for: "metric" }, "What is compared"), names, el("label", { for: "metric-way" }, "Which way"), ways);
+}
+
+function rampLegend() {
+  return el("p", { class: "legend", "aria-hidden": "true" }, el("span", {}, "worst"), el("span", { class: "ramp" }), el("span", {}, "best"));
+}
+
+/** @param {Column[]} columns @param {Set<string>} names @param {() => void} changed */
+function axisMenu(columns, names, changed) {
+  const possible = columns.filter((column) => column.role === "override" || column.role === "result" || (column.kind === "number" && column.name !== ""));
+  const boxes = possible.map((column) => {
+    const box = el("input", { type: "checkbox" });
+    box.checked = names.has(column.name);
+    box.addEventListener("change", () => {
+      if (box.checked) names.add(column.name);
+      else names.delete(column.name);
+      changed();
+    });
+    return el("label", {}, box, el("span", { text: column.label }));
+  });
+  const menu = el("details", { class: "menu" }, el("summary", {}, "Axes"), el("div", { class: "choices" }, boxes));
+  closeOutside(menu);
+  return menu;
+}
+
+/** @param {NonNullable<SweepData["importance"]>} found */
+function importance({ method, n_jobs: nJobs, is_enough: isEnough, why_not: why, shares }) {
+  const items = shares.map(({ name, share }) => ({ name, value: share, text: `${Math.round(share * 100)} %` }));
+  const part = section("importance", "Which override matters", el("p", { class: "hint", text: `${method} (${count(nJobs, "job")})` }), isEnough ? el("div", { class: "card" }, bars("Importance of each override", items, 1)) : el("p", { class: "notice", text: why ?? "There are too few jobs to tell." }));
+  if (isEnough) part.querySelector(".head")?.append(csvButtons("importance", () => ({ header: ["override", "share"], rows: shares.map(({ name, share }) => [name, share]) })));
+  return part;
+}
+
+/** @param {SweepData} data @param {Store} store */
+function errors(data, store) {
+  const items = data.errors.map((error) => {
+    const nums = error.rows.slice(0, 12).map((row) => data.jobs.num[row] ?? "?").join(", ");
+    const showThem = () => {
+      store.setOnly({ label: `ended with ${error.type}`, rows: new Set(error.rows) });
+      document.getElementById("jobs")?.scrollIntoView();
+    };
+    return el(
+      "details",
+      { class: "error" },
+      el("summary", {}, el("b", { text: error.type }), el("span", { class: "times", text: ` \u00d7 ${error.count}` }), el("span", { class: "message", text: error.message })),
+      el("p", {}, el("span", { text: `${error.count === 1 ? "Job" : "Jobs"} ${nums}${error.rows.length > 12 ? ", \u2026" : ""} ` }), el("button", { type: "button", class: "link", onclick: showThem }, "Show in the table")),
+      error.traceback ? el("pre", { class: "code", tabindex: "0", "aria-label": `Traceback of ${error.type}`, text: error.traceback }) : el("p", { class: "hint" }, "No traceback was kept."),
+    );
+  });
+  return section("errors", "Errors", el("p", { class: "hint", text: `${count(data.errors.reduce((sum, error) => sum + error.count, 0), "job")} ended with an error, of ${count(data.errors.length, "kind")}.` }), ...items);
+}
+
+/** @param {SweepData} data */
+export function sweepWhen(data) {
+  return [moment(data.started_at), data.duration_s == null ? "" : duration(data.duration_s)].filter(Boolean).join(" \u00b7 ");
+}
