@@ -84,13 +84,22 @@ def test_everything_about_a_run(here: Path, width: int) -> None:
         "  key  [1]\n"
         "\n"
         "resources\n"
-        "  cpu_s             1 min 21 s\n"
-        "  peak_rss_bytes    512.0 MB\n"
-        "  mean_cpu_percent  100 %\n"
+        "  processor  1 min 21 s, 100 % of one core\n"
+        "  memory     peak 512.0 MB\n"
         "\n"
         "timers\n"
         "  load  0.25 s"
     )
+
+
+def test_what_a_job_used_is_told_in_lines_by_phase_too(here: Path) -> None:
+    phases = {"load": {"n_times": 1, "duration_s": 2.5, "cpu_s": 2.0, "peak_rss_bytes": 10**9}, "odd": 7}
+    make_run(
+        here / "outputs" / "a", 1, resources={"cpu_s": 3.0, "phases": phases, "absent": {"cpu_energy": "none here"}}
+    )
+    told = shown("outputs/a")
+    assert "resources\n  processor   3.00 s\n  phase load  2.50 s, processor 2.00 s, memory 1.0 GB" in told
+    assert "none here" not in told
 
 
 def test_what_a_patch_lacks_is_told_line_by_line(here: Path) -> None:
@@ -243,7 +252,7 @@ def test_a_real_run_with_everything_that_the_default_preset_records(app: App) ->
     assert done.out.startswith("✗ failed   multirun/latest/1\n  ValueError: x must not be 2\n")
     for told in (
         f"git        {sha}, main",
-        "peak_rss_bytes",
+        "  memory     peak ",
         "Traceback (most recent call last)",
         'raise ValueError(f"x',
     ):

@@ -10,6 +10,7 @@ import click
 from hydra_callbacks.cli import options, render
 from hydra_callbacks.cli.console_end import last_lines
 from hydra_callbacks.cli.list import local_time
+from hydra_callbacks.cli.used import used_lines
 from hydra_callbacks.runs import death, environment, record
 from hydra_callbacks.runs.find import as_typed
 from hydra_callbacks.runs.resolve import find_run
@@ -68,7 +69,7 @@ def run(found: Run, out: IO[str], *, as_json: bool = False, width: int | None = 
     _print_head(found, state, onto)
     _print_pairs({name: value for name, value in _facts(found).items() if value}, onto)
     for name in sorted(data.keys() - _SHOWN_ABOVE, key=lambda name: (*(name != each for each in _FIRST), name)):
-        shown = _environment(found) if name == "environment" else data[name]
+        shown = _shown(name, found)
         section = flatten(shown) if isinstance(shown, dict) else {"": shown}
         section = {key: value for key, value in section.items() if (name, key) not in _TOLD_ABOVE}
         if section:
@@ -83,6 +84,15 @@ def run(found: Run, out: IO[str], *, as_json: bool = False, width: int | None = 
         trace = death.fault_of(data, found.directory)
     if trace:
         onto.print(f"\n{str(trace).rstrip()}", soft_wrap=True)
+
+
+def _shown(name: str, found: Run) -> Any:
+    """Return a section as it is shown."""
+    if name == "environment":
+        return _environment(found)
+    if name == "resources":  # all of its figures would fill the screen
+        return used_lines(_section(found.record, name)) or found.record[name]
+    return found.record[name]
 
 
 def _environment(found: Run) -> Any:

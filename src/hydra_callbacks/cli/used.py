@@ -29,6 +29,7 @@ def used_lines(resources: Mapping[str, Any]) -> dict[str, str]:
         "disk": _joined(_told(resources, "read_bytes", "read {}"), _told(resources, "written_bytes", "written {}")),
         **{f"GPU {gpu.get('index', '')}".strip(): _gpu(gpu) for gpu in _mappings(resources.get("gpus"))},
         "waiting": _waiting(resources),
+        **{f"phase {name}": _phase(used) for name, used in _phases(resources).items()},
     }
     asked, shares = resources.get("requested"), resources.get("used_share")
     if isinstance(asked, dict) and isinstance(shares, dict):
@@ -86,6 +87,21 @@ def _waiting(used: Mapping[str, Any]) -> str:
     )
     told = ((used.get(key), one, many) for key, one, many in names)
     return _joined(*(f"{number:,} {one if number == 1 else many}" for number, one, many in told if _is_number(number)))
+
+
+def _phases(used: Mapping[str, Any]) -> dict[str, Any]:
+    phases = used.get("phases")
+    return {name: each for name, each in phases.items() if isinstance(each, dict)} if isinstance(phases, dict) else {}
+
+
+def _phase(used: Mapping[str, Any]) -> str:
+    n_times, lasted_s, cpu_s = (used.get(name) for name in ("n_times", "duration_s", "cpu_s"))
+    return _joined(
+        duration(lasted_s) if _is_number(lasted_s) else "",
+        f"in {n_times:,} parts" if _is_number(n_times) and n_times > 1 else "",
+        f"processor {duration(cpu_s)}" if _is_number(cpu_s) else "",
+        _told(used, "peak_rss_bytes", "memory {}"),
+    )
 
 
 def _told(used: Mapping[str, Any], key: str, words: str) -> str:
