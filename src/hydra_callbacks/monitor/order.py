@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 
+from hydra_callbacks.monitor.held import Held
 from hydra_callbacks.monitor.processes.figures import HAS_PROC
 from hydra_callbacks.monitor.processes.tree import TreeMeter
 from hydra_callbacks.monitor.sampler import Sampler
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from hydra_callbacks.monitor.meter import Meter
+
+_HOLD_S = 0.05  # at an interval of 10 ms, all that surrounds a job would cost as much as the job's own figures
 
 
 def sampler_for(order: Mapping[str, Any]) -> Sampler:
@@ -44,7 +47,7 @@ def _meters_for(order: Mapping[str, Any]) -> list[Meter]:
         from hydra_callbacks.monitor.around.surroundings import Surroundings  # noqa: PLC0415  (as above)
         from hydra_callbacks.monitor.processes.shared_memory import SharedMemory  # noqa: PLC0415  (not where another reads it)
 
-        meters += [SharedMemory(), Surroundings()]
+        meters += [SharedMemory(), Held(Surroundings(), _HOLD_S)]
     if order["gpu_monit"]:
         from hydra_callbacks.monitor.gpus.gpu import GpuMeter  # noqa: PLC0415  (only where asked for)
 

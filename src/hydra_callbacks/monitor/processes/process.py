@@ -23,6 +23,7 @@ FILES_EACH = 3
 _TICK_S = 1.0 / os.sysconf("SC_CLK_TCK")
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _STEP_BYTES = 1 << 14
+_HOLD_S = 0.05  # for which the number of open files holds good
 
 
 class Process:
@@ -37,14 +38,14 @@ class Process:
     """
 
     __slots__ = (
-        *("_clock", "_clock_s", "_fds", "_folder", "_has_disk", "_has_files", "_n_faults", "_read_s"),
+        *("_clock", "_clock_s", "_fds", "_folder", "_counted_s", "_has_disk", "_has_files", "_n_faults", "_read_s"),
         *("figures", "keeps", "n_threads", "parent", "session", "started_s"),
     )
 
     def __init__(self, pid: int, *, keep: bool) -> None:
         self._folder = f"/proc/{pid}/"
         self._clock = (~pid << 3) | 2  # clock_getcpuclockid(3): nanoseconds; /proc counts ticks of ten milliseconds
-        self._clock_s = self._read_s = -math.inf
+        self._clock_s = self._read_s = self._counted_s = -math.inf
         self.figures = Figures()
         self._n_faults: list[bytes] = []
         self._fds: dict[str, int] = {}
@@ -93,7 +94,7 @@ class Process:
             int(fields[20]),
             self._peak_rss_bytes(fields[7:11:2]),
             self.n_threads,
-            self._n_files(absent),
+            self._n_files(absent, now_s),
             read_bytes,
             written_bytes,
         )
@@ -142,9 +143,10 @@ class Process:
         self._has_disk = False
         return math.nan, math.nan
 
-    def _n_files(self, absent: dict[str, str]) -> float:
-        if not self._has_files:
-            return math.nan
+    def _n_files(self, absent: dict[str, str], now_s: float) -> float:
+        if not self._has_files or now_s - self._counted_s < _HOLD_S:
+            return self.figures.n_files
+        self._counted_s = now_s
         try:
             n_files = os.stat(f"{self._folder}fd").st_size  # noqa: PTH116  (as above) since Linux 6.2
             return n_files or len(os.listdir(f"{self._folder}fd"))  # noqa: PTH208  (as above)
