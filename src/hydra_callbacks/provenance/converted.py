@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from hydra_callbacks.provenance.git_program import Call
     from hydra_callbacks.provenance.own_index import OwnIndex
 
 _ATTRIBUTES = ("text", "eol", "crlf", "ident", "filter", "working-tree-encoding")
@@ -19,7 +20,20 @@ _LINE_ENDINGS = "git writes it with other line endings (core.autocrlf, .gitattri
 _OTHER_FORM = "git writes it in another form (a filter, ident or an encoding in .gitattributes)"
 
 
-def converted(own: OwnIndex, paths: Sequence[str]) -> dict[str, str]:
+def ask(own: OwnIndex, paths: Sequence[str]) -> tuple[Call, Call]:
+    """Begin to ask git what might be converted, which takes as long as other things that it does meanwhile.
+
+    Args:
+        own: An index of our own.
+        paths: The files.
+
+    Raises:
+        GitError: Git cannot be run.
+    """
+    return own.call(["check-attr", "-z", "--stdin", *_ATTRIBUTES], paths), own.call(["config", "core.autocrlf"])
+
+
+def converted(own: OwnIndex, paths: Sequence[str], attributes: bytes, autocrlf: bytes) -> dict[str, str]:
     """Return the files that do not come back byte by byte, each with what changes.
 
     Git is let write what might be converted, and that is compared.
@@ -27,21 +41,22 @@ def converted(own: OwnIndex, paths: Sequence[str]) -> dict[str, str]:
     Args:
         own: An index that has the files.
         paths: The files; those that are not there count as unchanged.
+        attributes: What the first call of `ask` has printed for them.
+        autocrlf: What the second one has.
 
     Raises:
         GitError: Git cannot be run.
     """
-    attributes = own.run(["check-attr", "-z", "--stdin", *_ATTRIBUTES], paths).stdout.split(b"\0")[:-1]
-    pairs = zip(attributes[::3], attributes[2::3], strict=False)  # whatever git has told
-    with_one = {os.fsdecode(path) for path, told in pairs if told != b"unspecified"}
-    asked = own.run(["config", "core.autocrlf"]).stdout.strip().lower()
-    is_for_all = asked not in {b"", b"false", b"no", b"off", b"0"}
+    told = attributes.split(b"\0")[:-1]
+    pairs = zip(told[::3], told[2::3], strict=False)  # whatever git has told
+    with_one = {os.fsdecode(path) for path, value in pairs if value != b"unspecified"}
+    is_for_all = autocrlf.strip().lower() not in {b"", b"false", b"no", b"off", b"0"}
     suspects = [path for path in paths if is_for_all or path in with_one]
     files = [path for path in suspects if (own.root / path).is_file() and not (own.root / path).is_symlink()]
     if not files:
         return {}
     folder = own.folder / "written"
-    own.run([*AS_IT_IS, "checkout-index", "--quiet", f"--prefix={folder.as_posix()}/", "-z", "--stdin"], files)
+    own.call([*AS_IT_IS, "checkout-index", "--quiet", f"--prefix={folder.as_posix()}/", "-z", "--stdin"], files).end()
     compared = ((path, _difference(own.root / path, folder / path)) for path in files)
     return {path: what for path, what in compared if what}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import re
@@ -15,6 +16,7 @@ from hydra_callbacks.errors import GitError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+_PIPE_BYTES = 1 << 14 if os.name == "posix" else 0  # that any pipe takes before it is read
 _TIMEOUT_S = 600.0
 _OF_ANOTHER = {
     *("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX", "GIT_NAMESPACE"),
@@ -60,6 +62,11 @@ class Call:
             msg = f"{self._told} could not be run: {error}"
             raise GitError(msg) from error
         self._stdin = stdin
+        if self._process.stdin and len(stdin) <= _PIPE_BYTES:  # then it need not wait for `end`
+            with contextlib.suppress(OSError):  # it has ended already
+                self._process.stdin.write(stdin)
+                self._process.stdin.close()
+            self._process.stdin, self._stdin = None, b""
 
     def end(self) -> subprocess.CompletedProcess[bytes]:
         """Wait for its end, and return what it said.

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hydra_callbacks.provenance.git_program import output, run
+from hydra_callbacks.provenance.git_program import Call, output
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 _SETTINGS = (
@@ -37,9 +36,13 @@ class OwnIndex:
     folder: Path
     env: Mapping[str, str]
 
-    def run(self, words: Sequence[str], paths: Iterable[str] = ()) -> subprocess.CompletedProcess[bytes]:
-        """Ask git, which reads paths; no hook is run."""
-        return run(self.root, self._words(words), env=self.env, stdin=_lines(paths))
+    def call(self, words: Sequence[str], paths: Iterable[str] = ()) -> Call:
+        """Begin to ask git, which reads paths; no hook is run.
+
+        Raises:
+            GitError: It cannot be run.
+        """
+        return Call(self.root, self._words(words), env=self.env, stdin=_lines(paths))
 
     def output(self, words: Sequence[str], paths: Iterable[str] = (), *, stdin: bytes = b"") -> bytes:
         """Return what git prints, which reads paths, or something else.

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hydra_callbacks.provenance import patch_files
-from hydra_callbacks.provenance.converted import AS_IT_IS, converted
+from hydra_callbacks.provenance.converted import AS_IT_IS, ask, converted
 from hydra_callbacks.provenance.git_program import version
 from hydra_callbacks.provenance.own_index import own_index
 
@@ -171,10 +171,15 @@ def _diff(state: GitState, kept: Sequence[Change], others: Sequence[Change]) -> 
         if reset:
             own.output(["update-index", "-z", "--index-info"], stdin=reset)
         paths = [change.path for change in kept]
-        one_pack = _ONE_PACK if version() >= _SINCE else ()
-        own.output([*AS_IT_IS, *one_pack, "update-index", "--add", "--remove", "--replace", "-z", "--stdin"], paths)
-        base = state.sha or own.output(["mktree"]).decode().strip()  # of nothing: the empty tree
-        return own.output([*_DIFF, base, "--"]), converted(own, paths)
+        asked = ask(own, paths)
+        try:
+            one_pack = _ONE_PACK if version() >= _SINCE else ()
+            own.output([*AS_IT_IS, *one_pack, "update-index", "--add", "--remove", "--replace", "-z", "--stdin"], paths)
+            base = state.sha or own.output(["mktree"]).decode().strip()  # of nothing: the empty tree
+            data = own.output([*_DIFF, base, "--"])
+        finally:
+            told = [call.end().stdout for call in asked]
+        return data, converted(own, paths, *told)
 
 
 def _as_committed(change: Change, sha: str | None) -> bytes:
