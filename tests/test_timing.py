@@ -31,6 +31,9 @@ class FakeClock:
     def perf_counter(self) -> float:
         return self.now_s
 
+    def process_time(self) -> float:
+        return self.now_s / 2
+
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:

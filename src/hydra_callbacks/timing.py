@@ -24,6 +24,7 @@ class _Span(NamedTuple):
     key: str
     is_outermost: bool
     began: float
+    began_cpu: float
 
 
 class Phase(NamedTuple):
@@ -33,11 +34,13 @@ class Phase(NamedTuple):
         name: Its name, with those around it: `outer/inner`.
         began_at: When it began, in seconds since the epoch.
         ended_at: When it ended.
+        cpu_s: Processor time of this process meanwhile, of all its threads, in seconds.
     """
 
     name: str
     began_at: float
     ended_at: float
+    cpu_s: float
 
 
 _MOST_PHASES = 10_000  # so many of the latest ones are remembered
@@ -69,7 +72,7 @@ class PerfLogger:
     timers: ClassVar[dict[str, float]] = {}
     _total_s: ClassVar[float] = 0.0
     _spent: ClassVar[dict[str, float]] = {}
-    _uses: ClassVar[deque[tuple[str, float, float]]] = deque(maxlen=_MOST_PHASES)
+    _uses: ClassVar[deque[tuple[str, float, float, float]]] = deque(maxlen=_MOST_PHASES)
     _lock: ClassVar[threading.Lock] = threading.Lock()
 
     def __init__(
@@ -95,7 +98,7 @@ class PerfLogger:
         _tell(self.logger, self.level, f"Starting {self.name}...")
         outer = _open.get()
         key = f"{outer[-1].key}/{self.name}" if outer else self.name
-        _open.set((*outer, _Span(self, key, not outer, time.perf_counter())))
+        _open.set((*outer, _Span(self, key, not outer, time.perf_counter(), time.process_time())))
         return self
 
     def __exit__(
@@ -117,11 +120,11 @@ class PerfLogger:
 
     @classmethod
     def _record(cls, span: _Span, ended: float) -> None:
-        duration_s = ended - span.began
+        duration_s, cpu_s = ended - span.began, time.process_time() - span.began_cpu
         with PerfLogger._lock:
             PerfLogger.timers[span.key] = duration_s
             PerfLogger._spent[span.key] = PerfLogger._spent.get(span.key, 0.0) + duration_s
-            PerfLogger._uses.append((span.key, span.began, ended))
+            PerfLogger._uses.append((span.key, span.began, ended, cpu_s))
             if span.is_outermost:
                 PerfLogger._total_s += duration_s
 
@@ -180,7 +183,7 @@ class PerfLogger:
         began_at = time.time() - time.perf_counter()
         with PerfLogger._lock:
             uses = list(PerfLogger._uses)
-        return [Phase(name, began_at + began, began_at + ended) for name, began, ended in uses]
+        return [Phase(name, began_at + began, began_at + ended, cpu_s) for name, began, ended, cpu_s in uses]
 
 
 def _check_logger(logger: Any) -> None:

@@ -220,7 +220,7 @@ def test_a_finished_run_tells_what_it_has_used(here: Path) -> None:
         "✓ completed   a, took 12.5 s\n"
         "  processor  11.8 s (user 11.0 s, system 0.80 s), 94 % of one core\n"
         "  memory     peak 512.0 MB, mean 300.0 MB\n"
-        "  processes  at most 3 at a time, 12 threads\n"
+        "  processes  3 seen at a time, 12 threads\n"
         "  disk       read 1.0 MB\n"
         "  GPU 0      A100, peak memory 4.0 GB, busy 71 % of the time, 10.0 kJ\n"
         "  limits     used 25 % of 4 requested cores, 50 % of 1.0 GiB (slurm)\n"

@@ -20,6 +20,7 @@ from hydra_callbacks.monitor import ResourceMonitorService
 from hydra_callbacks.monitor.beside import Beside
 from hydra_callbacks.monitor.processes.figures import HAS_PROC
 from hydra_callbacks.monitor.within import Within
+from hydra_callbacks.provenance.git_program import OURS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -182,6 +183,47 @@ def test_the_peak_of_a_child_that_nobody_saw_is_told() -> None:
     assert int(told.stdout) > 300 * MIB
 
 
+@needs_proc
+def test_the_peak_of_an_unseen_child_adds_to_its_parents_memory_and_a_lower_one_is_said_to_be_unknown() -> None:
+    code = (
+        "import subprocess, sys\nfrom hydra_callbacks.monitor import ResourceMonitorService\n"
+        "block = bytearray(b'1') * (100 << 20)\n"
+        "for mib in (400, 300):\n"
+        "    with ResourceMonitorService(interval=3600) as service:\n"
+        "        subprocess.run([sys.executable, '-c', f'x = bytearray(b\"1\") * ({mib} << 20)'], check=True)\n"
+        "    print(service.summary()['peak_rss_bytes'] >> 20, service.absent().get('peak_rss'))"
+    )
+    told = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.splitlines()
+    assert 500 < int(told[0].split()[0]) < 560
+    assert told[0].endswith(" None")
+    assert "children that ended between samples, below 4" in told[1]
+
+
+@needs_proc
+def test_git_that_this_library_runs_is_no_part_of_the_job() -> None:
+    waits = ["sh", "-c", "echo; read line", "sh", "-c", OURS]
+    with ResourceMonitorService(interval=HOUR_S) as service:
+        child = subprocess.Popen(waits, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert child.stdout is not None
+        child.stdout.readline()
+        service.stop()
+        child.communicate(b"\n")
+    assert service.summary()["max_processes"] == 1
+
+
+@needs_proc
+def test_a_process_that_is_killed_before_the_first_beat_leaves_its_first_sample(tmp_path: Path) -> None:
+    place = tmp_path / "left.csv"
+    order = {"module": "hydra_callbacks.runs.leftovers", "file": str(place), "record": "", "names": {"job_id": 3}}
+    code = (
+        "import os\nfrom hydra_callbacks.monitor import ResourceMonitorService\n"
+        f"ResourceMonitorService(interval=3600, leave={order!r}).start()\nos.kill(os.getpid(), 9)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -SIGKILL
+    wait_for(lambda: place.exists() and place.stat().st_size > 0)
+    assert place.read_text().splitlines()[1].startswith("0,")
+
+
 def test_another_process_is_sampled_until_it_ends(way: str, caplog: pytest.LogCaptureFixture) -> None:
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     with ResourceMonitorService(child.pid, 0.01) as service:
@@ -224,12 +266,12 @@ def test_the_rate_holds_while_the_job_holds_pythons_lock(no_helper_stays: None) 
 
 @needs_proc
 def test_a_helper_that_is_killed_leaves_the_ends(caplog: pytest.LogCaptureFixture) -> None:
-    others = set(helpers())
     service = ResourceMonitorService(interval=0.01)
     service.start()
     wait_for(lambda: len(service.rows()) > 3)
-    (pid,) = set(helpers()) - others
-    os.kill(pid, SIGKILL)
+    assert isinstance(service._watch, Beside)
+    assert service._watch._group
+    os.killpg(service._watch._group, SIGKILL)
     service.stop()
     assert len(service.rows()) == 2
     assert service.summary()["peak_rss_bytes"] > 0

@@ -48,8 +48,9 @@ def test_a_child_counts_from_its_beginning() -> None:
     _, told = read(
         {(1, 0.0): of(cpu_s=50.0, read_bytes=0, written_bytes=0)},
         {
-            (1, 0.0): of(cpu_s=51.0, read_bytes=0, written_bytes=0),
-            (2, 9.0): of(cpu_s=3.0, read_bytes=GIB, written_bytes=0),
+            (1, 0.0): of(cpu_s=51.0, vms_bytes=7, read_bytes=0, written_bytes=0),
+            (2, 9.0): of(cpu_s=3.0, vms_bytes=7, read_bytes=GIB, written_bytes=0),
+            (3, 9.0): of(),  # it has ended, and nobody has waited for it
         },
     )
     assert (told[1]["cpu_s"], told[1]["read_GiB"], told[1]["processes"]) == (4.0, 1.0, 2)

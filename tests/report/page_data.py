@@ -79,7 +79,8 @@ def sweep(n_jobs: int = 100, *, seed: int = 7, n_workers: int = 4) -> dict[str, 
     names = ["adam", "sgd", "rmsprop", "lion"]
     rows: dict[str, list[Any]] = {"lr": [], "optimizer": [], "model.width": [], "accuracy": [], "loss": []}
     jobs: dict[str, list[Any]] = {
-        key: [] for key in ("status", "dir", "link", "begins_s", "duration_s", "worker", "peak_rss_bytes", "error")
+        key: []
+        for key in ("status", "dir", "link", "words", "begins_s", "duration_s", "worker", "peak_rss_bytes", "error")
     }
     free = [0.0] * n_workers
     for num in range(n_jobs):
@@ -108,6 +109,7 @@ def sweep(n_jobs: int = 100, *, seed: int = 7, n_workers: int = 4) -> dict[str, 
         jobs["status"].append(status)
         jobs["dir"].append(str(num) if is_there else None)
         jobs["link"].append(f"{num}/" if is_there else None)
+        jobs["words"].append(f"lr={rate:.0e} optimizer={optimizer} model.width={width}")
         jobs["begins_s"].append(round(free[worker], 3) if is_there else None)
         jobs["duration_s"].append(duration if is_there and status != "lost" else None)
         jobs["worker"].append(f"node{worker // 2}: {4100 + worker}" if is_there else None)
@@ -130,11 +132,7 @@ def sweep(n_jobs: int = 100, *, seed: int = 7, n_workers: int = 4) -> dict[str, 
         errors.append({"type": name, "message": message, "rows": found, "traceback": trace, "count": len(found)})
     done = [row for row in range(n_jobs) if rows["accuracy"][row] is not None]
     best = max(done, key=lambda row: rows["accuracy"][row]) if done else None
-    words = (
-        ""
-        if best is None
-        else f"lr={rows['lr'][best]} optimizer={rows['optimizer'][best]} model.width={rows['model.width'][best]}"
-    )
+    words = "" if best is None else jobs["words"][best]
     texts = [None if kind is None else f"{kinds[kind][0]}: {kinds[kind][1]}" for kind in jobs["error"]]
     span = max(free)
     return {
@@ -145,7 +143,7 @@ def sweep(n_jobs: int = 100, *, seed: int = 7, n_workers: int = 4) -> dict[str, 
         "ended_at": when(span),
         "duration_s": round(span, 3),
         "counts": {state: jobs["status"].count(state) for state in dict.fromkeys(jobs["status"])},
-        "metric": {"name": "accuracy", "is_max": True, "candidates": ["accuracy", "loss"]},
+        "metric": {"name": "accuracy", "is_max": True, "is_guessed": True, "candidates": ["accuracy", "loss"]},
         "best": None if best is None else {"row": best, "value": rows["accuracy"][best], "words": words, "num": best},
         "columns": [
             column("", "head", label="job"),

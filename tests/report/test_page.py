@@ -139,23 +139,26 @@ def test_columns_are_filtered_hidden_and_cleared(show: Any) -> None:
     assert opened.page.locator(".grid th", has_text="optimizer").count() == 0
 
 
-def test_brushing_an_axis_filters_table_and_charts_and_a_click_undoes_it(show: Any) -> None:
+@pytest.mark.parametrize("stretch", [[250], [60, 66]], ids=["a click", "a stretch without a value"])
+def test_brushing_an_axis_filters_table_and_charts_until_it_is_undone(show: Any, stretch: list[int]) -> None:
     opened = show(page_data.sweep())
     before = opened.drawn()
-    canvas = opened.page.locator(".parallel canvas.over")
-    canvas.scroll_into_view_if_needed()
-    box = canvas.bounding_box()
-    x, y = box["x"] + 60, box["y"]  # the first axis, of lr: the highest is on top
-    opened.page.mouse.move(x, y + 30)
-    opened.page.mouse.down()
-    opened.page.mouse.move(x, y + 120, steps=4)
-    opened.page.mouse.up()
+
+    def brush(*stretch: int) -> None:
+        canvas = opened.page.locator(".parallel canvas.over")
+        canvas.scroll_into_view_if_needed()
+        box = canvas.bounding_box()
+        x, y = box["x"] + 60, box["y"]  # the first axis, of lr: the highest is on top
+        opened.page.mouse.move(x, y + stretch[0])
+        opened.page.mouse.down()
+        opened.page.mouse.move(x, y + stretch[-1], steps=4)
+        opened.page.mouse.up()
+
+    brush(30, 120)
     opened.page.get_by_role("button", name=re.compile("Remove the filter lr")).wait_for()
     assert {float(text) for text in opened.numbers(4)} == {0.03, 0.1}
     assert opened.drawn() != before
-    canvas.scroll_into_view_if_needed()
-    box = canvas.bounding_box()
-    opened.page.mouse.click(box["x"] + 60, box["y"] + 250)
+    brush(*stretch)
     assert opened.page.get_by_text("100 jobs", exact=True).is_visible()
 
 
@@ -190,6 +193,93 @@ def test_a_job_opens_with_all_that_is_known_and_keys_lead_on(show: Any) -> None:
     assert not panel.is_visible()
 
 
+def test_the_focus_stays_on_the_step_to_the_next_job(show: Any) -> None:
+    page = show(page_data.sweep()).page
+    page.get_by_role("button", name="Open job 0", exact=True).click()
+    panel, focused = page.get_by_role("dialog"), page.locator("dialog :focus")
+    panel.get_by_role("button", name="Copy overrides").focus()
+    page.keyboard.press("ArrowRight")
+    assert focused.get_attribute("aria-label") == "Next"
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    assert panel.get_by_role("heading", level=2).inner_text() == "Job 3"
+    assert focused.get_attribute("aria-label") == "Next"
+    for _ in range(3):
+        page.keyboard.press("ArrowLeft")
+    assert panel.get_by_role("heading", level=2).inner_text() == "Job 0"
+    assert focused.get_attribute("aria-label") == "Close"
+    page.keyboard.press("ArrowRight")
+    assert panel.get_by_role("heading", level=2).inner_text() == "Job 1"
+
+
+def test_what_a_job_was_given_and_a_command_that_repeats_it_are_copied(show: Any) -> None:
+    data = page_data.sweep()
+    data["place"] = "/home/ada/été 1"
+    data["jobs"]["words"][0] = "+lr=1e-02 'model=[a, b]' ~seed"
+    page = show(data).page
+    page.evaluate("navigator.clipboard.writeText = async (text) => { window.copied = text; }")
+
+    def copied(place: Any, name: str) -> str:
+        place.get_by_role("button", name=name).click()
+        return str(page.evaluate("window.copied"))
+
+    page.get_by_role("button", name="Open job 0", exact=True).click()
+    panel = page.get_by_role("dialog")
+    assert copied(panel, "Copy overrides") == data["jobs"]["words"][0]
+    assert copied(panel, "Copy the command: reproduce") == "hydra-callbacks reproduce '/home/ada/été 1/0'"
+    assert copied(panel, "Copy the directory") == "/home/ada/été 1/0"
+    assert panel.get_by_text("Copied", exact=True).is_visible()
+    page.keyboard.press("Escape")
+    tile = page.locator(".tile", has_text="Best job")
+    assert "highest is best, guessed from the name" in tile.inner_text()
+    page.get_by_label("What is compared").select_option("loss")
+    page.get_by_label("Which way").select_option("min")
+    assert "guessed" not in tile.inner_text()
+    losses = data["values"]["loss"]
+    lowest = losses.index(min(loss for loss in losses if loss is not None))
+    assert copied(tile, "Copy the best job's overrides") == data["jobs"]["words"][lowest]
+
+
+def test_numbers_that_are_not_finite_are_shown_found_and_last(show: Any) -> None:
+    data = page_data.sweep()
+    there = [row for row, loss in enumerate(data["values"]["loss"]) if loss is not None]
+    for row, text in zip(there, ("nan", "inf", "-inf"), strict=False):
+        data["values"]["loss"][row] = text
+    opened = show(data)
+    field = opened.page.get_by_label("Filter", exact=True)
+    for row, text in zip(there, ("nan", "inf", "-inf"), strict=False):
+        field.fill(f"loss = {text}")
+        opened.page.get_by_text("1 of 100 jobs").wait_for()
+        assert opened.numbers(1) == [str(row)]
+        assert opened.numbers(8) == [text]
+        with opened.page.expect_download() as download:
+            opened.page.get_by_role("button", name="Save CSV: jobs").click()
+        assert f",{text}," in download.value.path().read_text()
+    field.fill(f"loss != {data['values']['loss'][there[3]]}")
+    opened.page.get_by_text(f"{len(there) - 1} of 100 jobs").wait_for()
+    field.fill("loss < 100 or loss in (nan, inf, -inf)")
+    opened.page.get_by_text(f"{len(there)} of 100 jobs").wait_for()
+    opened.page.get_by_label("Filter loss").fill("!=100")
+    head = opened.page.locator(".grid th", has_text="loss").get_by_role("button")
+    for _ in ("rising", "falling"):
+        head.click()
+        opened.page.locator(".scroller").evaluate("node => { node.scrollTop = 1e6; }")
+        opened.page.locator(".grid tbody tr[data-row] td", has_text=re.compile("^nan$")).wait_for()
+        assert set(opened.numbers(8)[-3:]) == {"nan", "inf", "-inf"}
+        opened.page.locator(".scroller").evaluate("node => { node.scrollTop = 0; }")
+    assert all(colours > 20 for colours in opened.drawn().values())
+
+
+def test_how_much_overrides_matter_is_told_of_the_result_it_is_known_for(show: Any) -> None:
+    page = show(page_data.sweep()).page
+    part = page.locator("#importance")
+    page.get_by_label("What is compared").select_option("loss")
+    assert part.locator(".bars").count() == 0
+    assert "known for accuracy only" in part.inner_text()
+    page.get_by_label("What is compared").select_option("accuracy")
+    assert part.locator(".bars li").count() == 3
+
+
 def test_another_result_can_be_compared(show: Any) -> None:
     data = page_data.sweep()
     opened = show(data)
@@ -219,6 +309,13 @@ def test_every_chart_has_its_numbers(show: Any) -> None:
         with opened.page.expect_download() as download:
             opened.page.get_by_role("button", name=f"Save CSV: {title}").click()
         assert len(download.value.path().read_text().splitlines()) == 1001
+
+
+def test_times_are_told_with_their_distance_from_utc(show: Any) -> None:
+    page = show(page_data.register(), timezone_id="Asia/Kolkata").page
+    assert "UTC+5:30" in page.locator("footer").inner_text()
+    started = page.locator(".grid tbody tr[data-row] td:nth-child(4)").first
+    assert started.get_attribute("title") == page_data.register()["values"]["run-started"][-1]
 
 
 def test_a_formula_in_a_text_stays_a_text_in_a_spreadsheet(show: Any) -> None:
@@ -284,6 +381,10 @@ def test_what_stands_in_the_data_never_runs(show: Any, browser: Any, kind: str, 
             "document.querySelectorAll('script, iframe, object, embed, form, base, link, [onerror], [onload]').length"
         )
         assert made == 2, hostile  # the data and the page's own
+        told = opened.page.evaluate(
+            "[...document.querySelectorAll('*')].map((one) => `${one.title}${one.alt}${one.ariaLabel}`).join('')"
+        )
+        assert "\u202e" not in told + opened.page.inner_text("body"), hostile
         assert opened.trouble == [], hostile
         opened.page.close()
     context.close()

@@ -10,7 +10,10 @@ import pytest
 from run_dirs import GONE, failed, job, make_hydra_run, make_run, running, write
 
 from hydra_callbacks.errors import SweepError
+from hydra_callbacks.report.metric import is_high_good
+from hydra_callbacks.report.page import render
 from hydra_callbacks.report.sweep import sweep_data
+from hydra_callbacks.support.redact import Redactor
 
 if TYPE_CHECKING:
     from conftest import App
@@ -81,7 +84,7 @@ def test_the_metric_is_what_is_asked_for_else_what_the_sweep_says(sweep: Path) -
     yaml = (sweep / "multirun.yaml").read_text()
     (sweep / "multirun.yaml").write_text(yaml.replace("metric: deep.er", "metric: double"))
     data = sweep_data(sweep)
-    assert data["metric"] == {"name": "double", "is_max": False, "candidates": ["double"]}
+    assert data["metric"] == {"name": "double", "is_max": False, "is_guessed": False, "candidates": ["double"]}
     assert data["best"] == {"row": 0, "value": 2, "words": "x=1 fail_at=2", "num": 0}
     assert data["notes"] == []
     asked = sweep_data(sweep, metric_name="double", is_max=True)["best"]
@@ -94,15 +97,18 @@ def test_the_metric_is_what_is_asked_for_else_what_the_sweep_says(sweep: Path) -
     [
         ("_target_: hydra_callbacks.MultiRunGatherer, metric: loss", True),
         ("_target_: hydra_callbacks.MultiRunGatherer, metric: loss, direction: min", False),
-        ("_target_: hydra_callbacks.Report, metric: loss, direction: null", False),
+        ("_target_: hydra_callbacks.Report, metric: loss, direction: null", None),
         ("_target_: hydra_callbacks.Report, metric: loss, direction: max", True),
-        ("_target_: hydra_callbacks.Report, metric: null", False),
+        ("_target_: hydra_callbacks.Report, metric: null", None),
     ],
 )
-def test_the_direction_is_that_of_the_callback_and_else_of_the_name(tmp_path: Path, entry: str, is_max: bool) -> None:
+def test_the_direction_is_that_of_the_callback_and_else_of_the_name(
+    tmp_path: Path, entry: str, is_max: bool | None
+) -> None:
     make_sweep(tmp_path, {"loss": 1.0}, {"loss": 2.0})
     write(tmp_path / "multirun.yaml", f"hydra: {{callbacks: {{odd: 7, c: {{{entry}}}}}}}\n")
-    assert sweep_data(tmp_path)["metric"] == {"name": "loss", "is_max": is_max, "candidates": ["loss"]}
+    told = {"name": "loss", "is_max": bool(is_max), "is_guessed": is_max is None, "candidates": ["loss"]}
+    assert sweep_data(tmp_path)["metric"] == told
     write(tmp_path / "multirun.yaml", "hydra: [torn\n")
     assert sweep_data(tmp_path)["metric"]["is_max"] is False
 
@@ -130,7 +136,7 @@ def test_numbers_that_are_none_are_null(tmp_path: Path) -> None:
     results = [{"y": "nan", "z": 10**400}, {"y": 0.5, "z": 2**60}, {"y": "inf", "z": 1}, {"y": None, "z": -1.5}]
     data = checked(sweep_data(make_sweep(tmp_path, *results)))
     assert column(data, "y")["kind"] == column(data, "z")["kind"] == "number"
-    assert data["values"]["y"] == [None, 0.5, None, None]
+    assert data["values"]["y"] == ["nan", 0.5, "inf", None]
     assert data["values"]["z"] == [None, 2.0**60, 1, -1.5]
     assert data["best"]["value"] == 0.5
 
@@ -250,3 +256,31 @@ def test_ten_thousand_jobs_stay_small(tmp_path: Path) -> None:
     assert len(json.dumps(data, separators=(",", ":"))) < 3_000_000
     assert data["importance"]["is_enough"]
     assert Path(data["place"]).is_absolute()
+
+
+@pytest.mark.parametrize(
+    "name", ["accuracy", "neg_mean_squared_error", "neg_log_loss", "images_per_s", "throughput_mb_s", "tokensPerSecond"]
+)
+def test_a_high_value_is_good(name: str) -> None:
+    assert is_high_good(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["loss", "val.rmse", "time_s", "peak_mb", "kl", "ece", "bits_per_dim", "error_rate", "brier"]
+)
+def test_a_low_value_is_good(name: str) -> None:
+    assert not is_high_good(name)
+
+
+def test_a_result_that_is_no_number_stays_by_its_name(tmp_path: Path) -> None:
+    make_sweep(tmp_path, {"loss": 1.0}, {"loss": float("nan")}, {"loss": float("-inf")})
+    assert sweep_data(tmp_path)["values"]["loss"] == [1.0, "nan", "-inf"]
+
+
+def test_a_secret_is_taken_out_under_any_column_and_of_their_names(tmp_path: Path) -> None:
+    make_sweep(tmp_path, {"kind": "swordfish-77", "uri": "swordfish-77", "a.swordfish-77": 1, "b": 2})
+    data = sweep_data(tmp_path, redactor=Redactor({"password": "swordfish-77"}))
+    assert "swordfish" not in json.dumps(data)
+    assert {column["name"] for column in data["columns"]} == set(data["values"])
+    assert data["values"]["a.<redacted>"] == [1]
+    assert "swordfish" not in render(data)

@@ -17,7 +17,7 @@ export const TOP = 40;
 
 /** @param {Column} column @param {Cell[]} values @returns {Line} */
 export function lineOf(column, values) {
-  const hasNone = values.some((value) => value == null);
+  const hasNone = values.some((value) => (column.kind === "number" ? typeof value !== "number" : value == null));
   const bottom = hasNone ? HEIGHT - 40 : HEIGHT - 16;
   /** @type {Map<Cell, number>} */
   const places = new Map();
@@ -59,15 +59,16 @@ export function labels(line) {
  * @param {Cell[]} values
  * @param {number} top
  * @param {number} bottom
- * @returns {import("./language.js").ColumnFilter}
+ * @returns {import("./language.js").ColumnFilter | null} null where there is no value
  */
 export function filterOf(line, values, top, bottom) {
   const within = values.filter((value) => {
     const y = placeOf(line, value);
     return y >= top && y <= bottom;
   });
-  if (line.axis.kind === "category" || within.length === 0 || within.every((value) => value == null)) return { kind: "set", values: [...new Set(within)] };
-  const numbers = /** @type {number[]} */ (within.filter((value) => typeof value === "number"));
+  if (within.length === 0) return null;
+  const numbers = within.filter((value) => typeof value === "number");
+  if (line.axis.kind === "category" || numbers.length === 0) return { kind: "set", values: [...new Set(within)] };
   return { kind: "range", low: numbers.reduce((a, b) => Math.min(a, b)), high: numbers.reduce((a, b) => Math.max(a, b)) };
 }
 
@@ -77,7 +78,7 @@ export function spanOf(line, filter) {
     const [low, high] = [Math.max(filter.low, line.axis.low), Math.min(filter.high, line.axis.high)];
     return [placeOf(line, high), placeOf(line, low)];
   }
-  if (filter.kind === "set") {
+  if (filter.kind === "set" && filter.values.length) {
     const places = filter.values.map((value) => placeOf(line, value));
     return [Math.min(...places) - 9, Math.max(...places) + 9];
   }

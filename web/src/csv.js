@@ -12,7 +12,7 @@ function field(value) {
   if (value == null) return "";
   if (typeof value === "number") return String(value);
   let text = typeof value === "object" ? JSON.stringify(value) : String(value);
-  if (/^[=+\-@\t\r]/.test(text) && Number.isNaN(Number(text))) text = `'${text}`;
+  if (/^[=+\-@\t\r]/.test(text) && text !== "-inf" && Number.isNaN(Number(text))) text = `'${text}`;
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 

@@ -2,7 +2,7 @@
 import uPlot from "uplot";
 import { colour } from "./colours.js";
 import { csvButtons } from "./csv.js";
-import { el } from "./dom.js";
+import { el, shown } from "./dom.js";
 import { duration, withUnit } from "./format.js";
 import { axisSettings, drawingOf, lazily } from "./frame.js";
 import { extent } from "./scales.js";
@@ -148,7 +148,9 @@ function settings(curves, panel, zoom, whole, isLast, width, live) {
           context.rect(left, upper - 10, wide, height + 10);
           context.clip();
           context.font = '11px system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", Arial, sans-serif';
+          context.textAlign = "left";
           curves.phases.forEach((phase, index) => {
+            const name = shown(phase.name);
             const [from, to] = [x(phase.began_s), x(phase.ended_s)];
             context.fillStyle = colour(index % 2 ? "phase-1" : "phase-0");
             context.fillRect(from, upper, to - from, height);
@@ -156,7 +158,7 @@ function settings(curves, panel, zoom, whole, isLast, width, live) {
             context.fillRect(from, upper, 1, height);
             context.fillStyle = colour("muted");
             const seen = [Math.max(from, left), Math.min(to, left + wide)];
-            if (seen[1] - seen[0] > context.measureText(phase.name).width + 10) context.fillText(phase.name, seen[0] + 5, upper + 12);
+            if (seen[1] - seen[0] > context.measureText(name).width + 10) context.fillText(name, seen[0] + 5, upper + 12);
           });
           context.restore();
         },

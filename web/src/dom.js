@@ -12,6 +12,9 @@ export function shown(text) {
   return text.replace(HIDDEN, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
+/** Attributes that people read, or hear. */
+const READ = new Set(["title", "alt", "aria-label"]);
+
 /** @typedef {Node | string | number | null | undefined | false} Child */
 
 /**
@@ -30,7 +33,7 @@ export function el(tag, settings = {}, ...children) {
     if (key === "text") node.textContent = shown(String(value));
     else if (typeof value === "function") node.addEventListener(key.slice(2), value);
     else if (key === "href") setLink(/** @type {HTMLAnchorElement} */ (/** @type {unknown} */ (node)), String(value));
-    else node.setAttribute(key, value === true ? "" : String(value));
+    else node.setAttribute(key, value === true ? "" : READ.has(key) ? shown(String(value)) : String(value));
   }
   add(node, ...children);
   return node;
@@ -94,6 +97,8 @@ let told = 0;
 /** Say something to screen readers, and to all in a corner. @param {string} text */
 export function say(text) {
   const place = /** @type {HTMLElement} */ (document.getElementById("said"));
+  const over = document.querySelector("dialog[open]") ?? document.body; // an open dialog lies above all else
+  if (place.parentNode !== over) over.append(place);
   place.textContent = shown(text);
   place.classList.add("on");
   clearTimeout(told);

@@ -73,6 +73,15 @@ export function moment(iso) {
   return `${day} ${two(date.getHours())}:${two(date.getMinutes())}`;
 }
 
+/** A moment on the reader's clock, with its distance from UTC. @param {string | null | undefined} iso */
+export function zoned(iso) {
+  const date = iso ? new Date(iso) : null;
+  if (!date || Number.isNaN(date.getTime())) return iso ?? "";
+  const ahead = -date.getTimezoneOffset();
+  const [hours, minutes] = [Math.floor(Math.abs(ahead) / 60), Math.abs(ahead) % 60];
+  return `${moment(iso)} UTC${ahead === 0 ? "" : `${ahead < 0 ? "\u2212" : "+"}${hours}${minutes ? `:${String(minutes).padStart(2, "0")}` : ""}`}`;
+}
+
 /** What a column of ours holds, by its name; of the users' own columns, nobody knows. @param {string} name @returns {"s" | "B" | "time" | "status" | ""} */
 export function unitOf(name) {
   if (name === "status" || name === "run-status") return "status";

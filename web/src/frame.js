@@ -1,7 +1,7 @@
 // A chart with two axes: uPlot keeps the scales, the ticks and the zoom; what is drawn between them is the caller's.
 import uPlot from "uplot";
 import { colour, onScheme } from "./colours.js";
-import { el, fill } from "./dom.js";
+import { el, fill, shown } from "./dom.js";
 import { bytes, number, roundDuration, withUnit } from "./format.js";
 import { apart, logTicks, secondTicks, ticks } from "./scales.js";
 
@@ -90,7 +90,7 @@ function ticksOf(axis, low, high, n) {
 
 /** @param {import("./scales.js").Axis} axis @param {number} value */
 export function tickText(axis, value) {
-  if (axis.kind === "category") return axis.names?.[value] ?? "";
+  if (axis.kind === "category") return shown(axis.names?.[value] ?? "");
   if (axis.kind === "seconds") return roundDuration(value);
   if (axis.unit === "B") return bytes(value).replace(".0 ", " ");
   return axis.unit && !axis.unit.startsWith("%") ? withUnit(value, axis.unit) : number(value);
@@ -98,6 +98,7 @@ export function tickText(axis, value) {
 
 /** The beginning and the end of a text, as far as there is room. @param {CanvasRenderingContext2D} context @param {string} text @param {number} room in CSS pixels */
 export function fitted(context, text, room) {
+  text = shown(text);
   if (context.measureText(text).width <= room) return text;
   const signs = [...text];
   let [low, high] = [1, signs.length - 1];
@@ -143,7 +144,7 @@ export function frame(options) {
   const old = lazily(place, (width) => {
     plot?.destroy();
     const [x, y] = [options.x(), options.y()];
-    title.textContent = y.label;
+    title.textContent = shown(y.label);
     const height = typeof options.height === "function" ? options.height(width) : options.height;
     plot = new uPlot(settings(options, x, y, width, height), [[x.low, x.high], [y.low, y.high]], place);
   });
@@ -247,7 +248,7 @@ export function axisSettings(axis, isY, width = 0) {
   const widest = ruler.measureText(axis.names?.[0] ?? "").width + 18;
   const span = axis.kind === "seconds" ? ruler.measureText(roundDuration(Math.floor(axis.high / 600) * 600 + 60)).width + 16 : 0;
   const space = isY ? (axis.kind === "category" ? 16 : 28) : axis.kind === "category" ? (axis.canSkip ? widest : 12) : Math.max(62, span);
-  const names = !isY && axis.kind === "category" && !axis.canSkip ? (axis.names ?? []) : [];
+  const names = !isY && axis.kind === "category" && !axis.canSkip ? (axis.names ?? []).map(shown) : [];
   const longest = Math.min(Math.max(0, ...names.map((name) => ruler.measureText(name).width)), LONGEST_SLANTED);
   const slot = names.length ? (width - 70) / names.length : Infinity;
   const isSlanted = slot < longest + 8;
@@ -271,7 +272,7 @@ export function axisSettings(axis, isY, width = 0) {
     filter: (_u, splits) => splits,
     values: (_u, splits) => {
       ruler.font = FONT;
-      const room = isY ? 150 : isSlanted ? LONGEST_SLANTED : 200;
+      const room = isY ? 150 : isSlanted ? LONGEST_SLANTED : slot - 8;
       return splits.map((value) => fitted(ruler, tickText(axis, value), Math.max(room, 20)));
     },
     size: isY
@@ -282,6 +283,6 @@ export function axisSettings(axis, isY, width = 0) {
       : isSlanted
         ? longest * (slot < 18 ? 1 : 0.72) + 18
         : 30,
-    ...(isY || !axis.label ? {} : { label: axis.label, labelFont: FONT, labelSize: 22, labelGap: 2 }),
+    ...(isY || !axis.label ? {} : { label: shown(axis.label), labelFont: FONT, labelSize: 22, labelGap: 2 }),
   };
 }

@@ -1,15 +1,21 @@
 // One job of a sweep, or one run of a register, in a panel at the side.
 import { copyable, copyButton, el, fill } from "./dom.js";
-import { cell } from "./format.js";
+import { cell, unitOf, zoned } from "./format.js";
 import { stateLabel } from "./states.js";
 
 /**
  * @param {import("./store.js").Store} store
- * @param {{ title: (row: number) => string, status: (row: number) => string, dir: (row: number) => string | null, failure: (row: number) => Failure | null, link?: (row: number) => string | null, more?: (row: number) => [string, string][] }} facts
+ * @param {{ title: (row: number) => string, status: (row: number) => string, dir: (row: number) => string | null, words?: (row: number) => string | null, path?: (row: number) => string | null, failure: (row: number) => Failure | null, link?: (row: number) => string | null, more?: (row: number) => [string, string][] }} facts
  */
 export function jobPanel(store, facts) {
+  const title = el("h2", { id: "job-title" });
+  const state = el("span");
+  const previous = el("button", { type: "button", "aria-label": "Previous", onclick: () => step(-1) }, "\u2190");
+  const next = el("button", { type: "button", "aria-label": "Next", onclick: () => step(1) }, "\u2192");
+  const close = el("button", { type: "button", "aria-label": "Close", onclick: () => dialog.close() }, "\u00d7");
+  const head = el("div", { class: "panel-head" }, title, state, el("span", { class: "steps" }, previous, next, close));
   const inside = el("div", { class: "panel-inside" });
-  const dialog = el("dialog", { class: "panel", "aria-labelledby": "job-title" }, inside);
+  const dialog = el("dialog", { class: "panel", "aria-labelledby": "job-title" }, head, inside);
   document.body.append(dialog);
   dialog.addEventListener("click", (event) => {
     if (event.target === dialog) dialog.close();
@@ -17,8 +23,11 @@ export function jobPanel(store, facts) {
   let row = 0;
   const step = (/** @type {number} */ by) => {
     const rows = store.shownRows;
-    const next = rows[rows.indexOf(row) + by];
-    if (next !== undefined) open(next);
+    const other = rows[rows.indexOf(row) + by];
+    if (other === undefined) return;
+    open(other);
+    const button = by > 0 ? next : previous; // the keys work where the focus is: it must not go with what is replaced
+    if (document.activeElement !== button || button.disabled) (button.disabled ? close : button).focus();
   };
   dialog.addEventListener("keydown", (event) => {
     if (event.key === "ArrowRight" || event.key === "ArrowLeft") step(event.key === "ArrowRight" ? 1 : -1);
@@ -28,12 +37,13 @@ export function jobPanel(store, facts) {
   function group(role, title) {
     const columns = store.columns.filter((column) => column.role === role && store.values[column.name][row] != null);
     if (!columns.length) return null;
-    const words = columns.map((column) => shellWord(`${column.name}=${store.values[column.name][row]}`)).join(" ");
+    const own = role === "override" ? facts.words?.(row) : null;
+    const words = own ?? columns.map((column) => shellWord(`${column.name}=${store.values[column.name][row]}`)).join(" ");
     return el(
       "div",
       { class: "facts-group" },
       el("div", { class: "head" }, el("h3", { text: title }), role === "result" ? null : copyButton(words, title.toLowerCase())),
-      el("dl", { class: "facts" }, columns.flatMap((column) => pair(column.label, exact(store.values[column.name][row], column.name)))),
+      el("dl", { class: "facts" }, columns.flatMap((column) => pair(column.label, inFull(store.values[column.name][row], column.name)))),
     );
   }
 
@@ -42,23 +52,15 @@ export function jobPanel(store, facts) {
     row = which;
     const failure = facts.failure(row);
     const dir = facts.dir(row);
+    const path = facts.path?.(row) ?? null;
     const place = store.shownRows.indexOf(row);
     const tail = store.columns.filter((column) => (column.role === "tail" || column.role === "head") && store.values[column.name][row] != null && column.name !== "" && column.name !== store.status && column.name !== "run-dir" && !(failure && /error$/.test(column.name)));
+    fill(title, facts.title(row));
+    fill(state, stateLabel(facts.status(row)));
+    previous.disabled = place <= 0;
+    next.disabled = place < 0 || place >= store.nShown - 1;
     fill(
       inside,
-      el(
-        "div",
-        { class: "panel-head" },
-        el("h2", { id: "job-title", text: facts.title(row) }),
-        stateLabel(facts.status(row)),
-        el(
-          "span",
-          { class: "steps" },
-          el("button", { type: "button", "aria-label": "Previous", disabled: place <= 0, onclick: () => step(-1) }, "\u2190"),
-          el("button", { type: "button", "aria-label": "Next", disabled: place < 0 || place >= store.nShown - 1, onclick: () => step(1) }, "\u2192"),
-          el("button", { type: "button", "aria-label": "Close", onclick: () => dialog.close() }, "\u00d7"),
-        ),
-      ),
       failure
         ? el(
             "div",
@@ -71,9 +73,10 @@ export function jobPanel(store, facts) {
       group("override", "Overrides"),
       group("config", "Settings"),
       group("result", "Results"),
-      el("div", { class: "facts-group" }, el("h3", {}, "More"), el("dl", { class: "facts" }, tail.flatMap((column) => pair(column.label, cell(store.values[column.name][row], column.name))), (facts.more?.(row) ?? []).flatMap(([name, value]) => pair(name, value)))),
+      el("div", { class: "facts-group" }, el("h3", {}, "More"), el("dl", { class: "facts" }, tail.flatMap((column) => pair(column.label, inFull(store.values[column.name][row], column.name))), (facts.more?.(row) ?? []).flatMap(([name, value]) => pair(name, value)))),
       facts.link?.(row) ? el("p", {}, el("a", { href: facts.link(row), text: /\.html?$/.test(facts.link(row) ?? "") ? "Its report" : "Its directory" })) : null,
-      dir ? el("div", { class: "facts-group" }, el("h3", {}, "Directory"), copyable(dir, "the directory")) : null,
+      path ? el("div", { class: "facts-group" }, el("h3", {}, "Reproduce"), copyable(`hydra-callbacks reproduce ${shellWord(path)}`, "the command: reproduce")) : null,
+      dir ? el("div", { class: "facts-group" }, el("h3", {}, "Directory"), copyable(path ?? dir, "the directory")) : null,
     );
     if (!dialog.open) dialog.showModal();
   }
@@ -91,8 +94,9 @@ export function shellWord(word) {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
-/** In full where a table would round. @param {Cell} value @param {string} name */
-function exact(value, name) {
+/** In full where a table would round, or leave out the time zone. @param {Cell} value @param {string} name */
+function inFull(value, name) {
+  if (typeof value === "string" && unitOf(name) === "time") return zoned(value);
   const short = cell(value, name);
   return typeof value === "number" && String(value) !== short && !/[a-z]/i.test(short) ? String(value) : short;
 }

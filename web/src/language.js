@@ -5,6 +5,7 @@
 /** @typedef {{ column: (name: string) => Cell[] | null }} Source */
 
 const TOKEN = /\s*(?:(<=|>=|!=|==|[<>=(),])|"((?:\\.|[^"\\])*)"|'((?:\\.|[^'\\])*)'|`([^`]*)`|([^\s<>=!(),"'`]+))/y;
+const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
 /** Whether a text is meant as a filter, not as words to look for. @param {string} text */
 export function isFilter(text) {
@@ -95,18 +96,16 @@ export function compile(text, source) {
       const others = columnOf(right);
       return (row) => compare(values[row], sign, others[row]);
     }
-    const wanted = literal(right);
-    if (wanted === null) return (row) => (values[row] == null) === (sign === "=");
-    return (row) => compare(values[row], sign, wanted) || (sign === "=" && right.kind === "word" && values[row] === right.text);
+    return against(values, sign, right);
   }
   /** @param {Token} left @returns {Test} */
   function membership(left) {
     if (accept("(")) {
       const values = columnOf(left);
-      const wanted = [literal(next("a value"))];
-      while (accept(",")) wanted.push(literal(next("a value")));
+      const tests = [against(values, "=", next("a value"))];
+      while (accept(",")) tests.push(against(values, "=", next("a value")));
       demand(")");
-      return (row) => wanted.some((one) => (one === null ? values[row] == null : compare(values[row], "=", one)));
+      return (row) => tests.some((test) => test(row));
     }
     const values = columnOf(next("a column"));
     return (row) => values[row] != null && String(values[row]).includes(left.text);
@@ -128,8 +127,16 @@ function literal({ kind, text }) {
   const small = text.toLowerCase();
   if (small === "null" || small === "none") return null;
   if (small === "true" || small === "false") return small === "true";
-  const value = Number(text.replaceAll("_", ""));
-  return text.trim() !== "" && !Number.isNaN(value) ? value : text;
+  return NUMBER.test(text) ? Number(text) : text; // "nan" and "inf" are texts, as they are in the columns
+}
+
+/** Compare values with one that was written; a word that looks like a number also means a text that is the same. @param {Cell[]} values @param {string} sign @param {Token} right @returns {Test} */
+function against(values, sign, right) {
+  const wanted = literal(right);
+  if (wanted === null) return (row) => (values[row] == null) === (sign === "=");
+  const isSame = (/** @type {number} */ row) => right.kind === "word" && values[row] === right.text;
+  if (sign === "=") return (row) => isSame(row) || compare(values[row], sign, wanted);
+  return (row) => !(sign === "!=" && isSame(row)) && compare(values[row], sign, wanted);
 }
 
 /** @param {Cell} left @param {string} sign @param {Cell} right */
@@ -174,10 +181,7 @@ export function columnTest(filter, values) {
   }
   const sign = /^(<=|>=|!=|==?|<|>)\s*(.+)$/.exec(text);
   if (sign) {
-    const wanted = literal({ kind: "word", text: sign[2] });
-    const by = sign[1] === "==" ? "=" : sign[1];
-    if (wanted === null) return (row) => (values[row] == null) === (by === "=");
-    return (row) => compare(values[row], by, wanted) || (by === "=" && values[row] === sign[2]);
+    return against(values, sign[1] === "==" ? "=" : sign[1], { kind: "word", text: sign[2] });
   }
   const value = Number(text);
   const words = text.toLowerCase().split("|").map((word) => word.trim()).filter(Boolean);

@@ -1,12 +1,14 @@
 // Parallel coordinates: one line for each job, from its settings to its results; drag along an axis to filter.
 import { filterOf, HEIGHT, labels, lineOf, placeOf, spanOf, TOP } from "./axes.js";
 import { colour, ramp } from "./colours.js";
-import { el } from "./dom.js";
+import { el, shown } from "./dom.js";
 import { cell } from "./format.js";
 import { fitted, lazily, tooltip } from "./frame.js";
 import { known } from "./states.js";
 
 const LEAST_GAP = 118;
+const EDGE = 60; // pixels, beside the first and the last axis
+const LONGEST = 104;
 const LINES = 1000;
 const FONT = '12px system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", Arial, sans-serif';
 
@@ -25,7 +27,7 @@ export function parallel(view, columns) {
   const node = el("div", {}, scroller, note);
   /** @type {import("./axes.js").Line[]} */
   let lines = [];
-  let [gap, left] = [LEAST_GAP, 60];
+  let [gap, left] = [LEAST_GAP, EDGE];
   /** @type {number[]} */
   let drawn = [];
 
@@ -36,9 +38,12 @@ export function parallel(view, columns) {
   const old = lazily(scroller, (width) => {
     lines = columns().map((column) => lineOf(column, store.values[column.name]));
     const n = Math.max(lines.length - 1, 1);
-    const inside = Math.max(width, 120 + n * LEAST_GAP);
-    left = 60;
-    gap = (inside - 120) / n;
+    const context = contextOf(canvas);
+    context.font = FONT;
+    const widest = lines.length ? Math.max(0, ...labels(lines[0]).map(([text]) => context.measureText(shown(text)).width)) : 0;
+    left = Math.max(EDGE, Math.min(Math.ceil(widest), LONGEST) + 14);
+    const inside = Math.max(width, left + EDGE + n * LEAST_GAP);
+    gap = (inside - left - EDGE) / n;
     for (const one of [canvas, over]) {
       one.width = inside * devicePixelRatio;
       one.height = HEIGHT * devicePixelRatio;
@@ -46,7 +51,7 @@ export function parallel(view, columns) {
       one.style.height = `${HEIGHT}px`;
     }
     inner.style.width = `${inside}px`;
-    const context = contextOf(canvas);
+    contextOf(canvas); // another size has undone its settings
     context.lineJoin = "round";
     drawn = chosen(view.ranked().filter((row) => store.passes[row]));
     note.textContent = drawn.length < store.nShown ? `${drawn.length.toLocaleString("en")} of ${store.nShown.toLocaleString("en")} jobs are drawn: the best, and a sample of the others.` : "";
@@ -104,13 +109,15 @@ export function parallel(view, columns) {
       const isResult = line.column.role === "result";
       context.font = isResult ? `600 ${FONT}` : FONT;
       context.fillStyle = colour("text");
-      outlined(context, fitted(context, line.column.short ?? line.column.label, gap - 12), x, 16);
+      const room = [index ? gap / 2 - 6 : x - 4, index < lines.length - 1 ? gap / 2 - 6 : EDGE - 4]; // to the left, to the right
+      const name = fitted(context, line.column.short ?? line.column.label, room[0] + room[1]);
+      const half = context.measureText(name).width / 2;
+      outlined(context, name, Math.min(Math.max(x, x - room[0] + half), x + room[1] - half), 16);
       context.font = FONT;
       context.fillStyle = colour("muted");
       context.textAlign = "right";
       for (const [text, y] of labels(line)) {
-        const room = (index ? Math.min(gap - 30, 104) : left - 6) - 8;
-        outlined(context, fitted(context, text, room), x - 7, y + 4);
+        outlined(context, fitted(context, text, index ? Math.min(gap - 38, LONGEST - 8) : left - 14), x - 7, y + 4);
         context.fillRect(x - 3, y - 0.5, 6, 1);
       }
       context.textAlign = "center";

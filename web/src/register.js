@@ -2,7 +2,7 @@
 import { colour } from "./colours.js";
 import { csvButtons } from "./csv.js";
 import { el, safeLink, say, section } from "./dom.js";
-import { cell, count, duration, number } from "./format.js";
+import { cell, count, duration, number, zoned } from "./format.js";
 import { filterBar } from "./filterbar.js";
 import { frame } from "./frame.js";
 import { jobPanel } from "./job.js";
@@ -77,7 +77,7 @@ function hours(seconds) {
 /** @param {(string | null)[]} times */
 function lastRun(times) {
   const last = times.reduce((/** @type {string} */ most, time) => (time && time > most ? time : most), "");
-  return last ? `last run ${cell(last, "started_at")}` : "";
+  return last ? `last run ${zoned(last)}` : "";
 }
 
 /** @param {string} title @param {string} name @param {NonNullable<ReturnType<typeof overTime>>} chart */

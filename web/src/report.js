@@ -1,7 +1,7 @@
 // The page's script: reads the data that came with the page, and shows it. Nothing is fetched, nothing is parsed as HTML.
 import { isDark, setScheme, watchScheme } from "./colours.js";
 import { add, copyable, el } from "./dom.js";
-import { moment } from "./format.js";
+import { zoned } from "./format.js";
 import { registerPage } from "./register.js";
 import { runPage, runWhen } from "./run.js";
 import { stateLabel } from "./states.js";
@@ -48,7 +48,7 @@ function header(data) {
       : null,
   );
   const footer = /** @type {HTMLElement} */ (document.querySelector("footer .inner"));
-  footer.replaceChildren(el("p", { text: `Made ${moment(data.made_at)} by hydra_callbacks ${data.version}. This file needs no network.` }));
+  footer.replaceChildren(el("p", { text: `Made ${zoned(data.made_at)} by hydra_callbacks ${data.version}. This file needs no network.` }));
 }
 
 /** Links to the sections. @param {HTMLElement} main */

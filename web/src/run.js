@@ -4,7 +4,7 @@ import { csvButtons } from "./csv.js";
 import { curvesView } from "./curves.js";
 import { diffView } from "./diff.js";
 import { copyButton, el, isImage, section } from "./dom.js";
-import { bytes, cell, count, duration, moment } from "./format.js";
+import { bytes, cell, count, duration, zoned } from "./format.js";
 import { pair, shellWord } from "./job.js";
 import { plainTable } from "./table.js";
 
@@ -157,5 +157,5 @@ function environment({ environment: facts, packages }) {
 /** @param {RunData} data */
 export function runWhen(data) {
   const tried = data.attempt > 1 ? `attempt ${data.attempt}` : "";
-  return [moment(data.started_at), duration(data.duration_s), data.host ?? "", tried].filter(Boolean).join(" \u00b7 ");
+  return [zoned(data.started_at), duration(data.duration_s), data.host ?? "", tried].filter(Boolean).join(" \u00b7 ");
 }

@@ -146,7 +146,7 @@ export class Store {
     this.order = Uint32Array.from({ length: this.size }, (_, row) => row).sort((a, b) => {
       const [left, right] = [values[a], values[b]];
       const [before, after] = [rank(left), rank(right)];
-      if (before !== after) return before === 2 || after === 2 ? before - after : sign * (before - after);
+      if (before !== after) return before - after;
       if (before === 2) return a - b;
       const by = before === 1 ? collator.compare(String(left), String(right)) : Number(left) - Number(right);
       return sign * by || a - b;

@@ -3,7 +3,7 @@ import { against, byJob } from "./against.js";
 import { bars } from "./bars.js";
 import { csvButtons } from "./csv.js";
 import { copyable, el, fill, say, section } from "./dom.js";
-import { cell, count, duration, moment, number } from "./format.js";
+import { cell, count, duration, number, zoned } from "./format.js";
 import { filterBar } from "./filterbar.js";
 import { jobPanel, shellWord } from "./job.js";
 import { cellsOf, parallel } from "./parallel.js";
@@ -38,6 +38,11 @@ export function sweepPage(data, main) {
     title: (row) => `Job ${data.jobs.num[row] ?? "?"}`,
     status: (row) => data.jobs.status[row],
     dir: (row) => data.jobs.dir[row],
+    words: (row) => data.jobs.words?.[row] ?? null,
+    path: (row) => {
+      const dir = data.jobs.dir[row];
+      return dir && (isAbsolute(dir) ? dir : `${data.place.replace(/[\\/]$/, "")}/${dir}`);
+    },
     failure: errorOf,
     link: (row) => data.jobs.link?.[row] ?? null,
     more: (row) => {
@@ -81,13 +86,15 @@ export function sweepPage(data, main) {
       fill(bestPlace, el("h2", {}, "Best job"), el("p", { class: "hint" }, "No job has a result that is a number."));
       return;
     }
-    const words = varied.map(({ name }) => shellWord(`${name}=${data.values[name][row]}`)).join(" ");
     const isOwn = data.best !== null && row === data.best.row;
+    const words = data.jobs.words?.[row] ?? ((isOwn && data.best?.words) || varied.map(({ name }) => shellWord(`${name}=${data.values[name][row]}`)).join(" "));
+    const way = metric.isMax ? "highest" : "lowest";
+    const isGuessed = data.metric?.is_guessed && metric.name === data.metric.name && metric.isMax === data.metric.is_max;
     fill(
       bestPlace,
       el("h2", {}, "Best job"),
-      el("p", { class: "big" }, number(Number(data.values[column.name][row])), " ", el("small", { text: `${column.label}, ${metric.isMax ? "highest" : "lowest"}` })),
-      copyable((isOwn && data.best?.words) || words || "no overrides", "the best job's overrides"),
+      el("p", { class: "big" }, number(Number(data.values[column.name][row])), " ", el("small", { text: `${column.label}, ${isGuessed ? `${way} is best, guessed from the name` : way}` })),
+      words ? copyable(words, "the best job's overrides") : el("p", { class: "hint" }, "no overrides"),
       el("button", { type: "button", class: "link", onclick: () => open(row) }, `Open job ${data.jobs.num[row] ?? "?"}`),
     );
   };
@@ -112,6 +119,7 @@ export function sweepPage(data, main) {
         ranks = ranksOf(store, metric, data.jobs.status);
         tellBest();
         buildSettings();
+        tellImportance();
         changed();
       }) : null,
     ),
@@ -154,7 +162,12 @@ export function sweepPage(data, main) {
     buildSettings();
     main.append(section("settings", "Result against each override", el("p", { class: "hint" }, "The line joins medians; a box holds the middle half. Signs at the bottom are jobs without a result; the ring is the best. Drag to zoom, double-click to go back."), multiples, varied.length > MOST_SETTINGS ? el("p", { class: "hint" }, `${varied.length - MOST_SETTINGS} more overrides are in the table.`) : null));
   }
-  if (data.importance) main.append(importance(data.importance));
+  const matters = el("div");
+  function tellImportance() {
+    if (data.importance) fill(matters, importance(data.importance, metric.name === data.metric?.name ? null : (columnOf(data.metric?.name ?? "")?.label ?? "")));
+  }
+  tellImportance();
+  if (data.importance) main.append(matters);
 
   // Time and memory
   const when = timeline(view, data);
@@ -243,8 +256,14 @@ function axisMenu(columns, names, changed) {
   return menu;
 }
 
-/** @param {NonNullable<SweepData["importance"]>} found */
-function importance({ method, n_jobs: nJobs, is_enough: isEnough, why_not: why, shares }) {
+/** @param {string} path */
+function isAbsolute(path) {
+  return /^([\\/]|[a-z]:)/i.test(path);
+}
+
+/** @param {NonNullable<SweepData["importance"]>} found @param {string | null} onlyFor the result for which it is known, when another is chosen */
+function importance({ method, n_jobs: nJobs, is_enough: isEnough, why_not: why, shares }, onlyFor) {
+  if (onlyFor !== null) return section("importance", "Which override matters", el("p", { class: "notice", text: `This is known for ${onlyFor} only, by which the page was made.` }));
   const items = shares.map(({ name, share }) => ({ name, value: share, text: `${Math.round(share * 100)} %` }));
   const part = section("importance", "Which override matters", el("p", { class: "hint", text: `${method} (${count(nJobs, "job")})` }), isEnough ? el("div", { class: "card" }, bars("Importance of each override", items, 1)) : el("p", { class: "notice", text: why ?? "There are too few jobs to tell." }));
   if (isEnough) part.querySelector(".head")?.append(csvButtons("importance", () => ({ header: ["override", "share"], rows: shares.map(({ name, share }) => [name, share]) })));
@@ -272,5 +291,5 @@ function errors(data, store) {
 
 /** @param {SweepData} data */
 export function sweepWhen(data) {
-  return [moment(data.started_at), data.duration_s == null ? "" : duration(data.duration_s)].filter(Boolean).join(" \u00b7 ");
+  return [zoned(data.started_at), data.duration_s == null ? "" : duration(data.duration_s)].filter(Boolean).join(" \u00b7 ");
 }

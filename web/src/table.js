@@ -1,5 +1,5 @@
 // The table of all rows: sorted, filtered, and made only where it is looked at, so that 10,000 rows stay quick.
-import { add, el, fill } from "./dom.js";
+import { add, el, fill, shown } from "./dom.js";
 import { cell, unitOf } from "./format.js";
 import { columnText } from "./language.js";
 import { stateLabel } from "./states.js";
@@ -7,6 +7,7 @@ import { stateLabel } from "./states.js";
 const ROW = 34; // pixels; the style sheet says the same
 const MORE = 8; // rows made above and below those seen
 const PRINTED = 500;
+const BROAD = 8; // columns that paper holds upright
 
 /**
  * @param {import("./store.js").Store} store
@@ -50,6 +51,7 @@ export function table(store, { label, open, link, key, hidden = [] }) {
       fields.set(column.name, field);
       filters.append(el("td", { class: isNumber(column) ? "n" : "" }, field));
     }
+    node.classList.toggle("broad", seen().length > BROAD);
     whole.style.minWidth = `${total}px`;
     fill(head, names, filters);
     whole.setAttribute("aria-colcount", String(seen().length));
@@ -78,14 +80,15 @@ export function table(store, { label, open, link, key, hidden = [] }) {
     for (const column of seen()) {
       const value = store.values[column.name][row];
       const text = cell(value, column.name);
-      const place = el("td", { class: isNumber(column) ? "n" : "" });
+      const place = el("td", { class: isNumber(column) ? "n" : column.kind === "text" ? "text" : "" });
       const target = column.name === key ? link?.(row) : null;
       if (unitOf(column.name) === "status" && typeof value === "string") place.append(stateLabel(value));
       else if (target) place.append(el("a", { href: target, text: text || "open" }));
       else if (column.name === key && open) place.append(el("button", { type: "button", class: "open", "aria-label": `Open ${column.label} ${text}` }, text || "open"));
       else if (text) {
         add(place, text);
-        if (text.length > 14) place.title = text;
+        if (unitOf(column.name) === "time") place.title = String(value); // in UTC
+        else if (text.length > 14) place.title = shown(text);
       } else place.append(el("span", { class: "none", "aria-label": "none" }, "\u2013"));
       line.append(place);
     }

@@ -1,5 +1,6 @@
 // What Python embeds in the page: the counterpart of src/hydra_callbacks/report. All texts are untrusted.
 
+/** In columns of numbers, "nan", "inf" and "-inf" are texts. */
 type Cell = string | number | boolean | null;
 type Values = Record<string, Cell[]>;
 
@@ -46,7 +47,8 @@ interface SweepData extends Common {
   ended_at: string | null;
   duration_s: number | null;
   counts: Record<string, number>;
-  metric: { name: string; is_max: boolean; candidates: string[] } | null;
+  /** `is_guessed`: the way is told from the name. */
+  metric: { name: string; is_max: boolean; is_guessed?: boolean; candidates: string[] } | null;
   best: Best | null;
   columns: Column[];
   values: Values;
@@ -55,6 +57,8 @@ interface SweepData extends Common {
     status: string[];
     dir: (string | null)[];
     link?: (string | null)[];
+    /** The overrides as they were given, ready to paste. */
+    words?: (string | null)[];
     begins_s: (number | null)[];
     duration_s: (number | null)[];
     worker: (string | null)[];

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -15,6 +17,10 @@ if TYPE_CHECKING:
 
     from hydra_callbacks.lifecycle import Job, Launch, Outcome
     from hydra_callbacks.monitor.service import ResourceMonitorService
+    from hydra_callbacks.timing import Phase
+
+_OF_SCHEDULERS = ("SLURM_JOB_ID", "PBS_JOBID")  # variables that one of them sets
+_LEAST_BEATS = 2  # intervals; a job that was shorter has no more samples than its ends
 
 
 class ResourceMonitor(RunCallback):
@@ -110,25 +116,43 @@ def _summary(
     service: ResourceMonitorService, job: Job, outcome: Outcome
 ) -> tuple[dict[str, Any], dict[str, list[str | None]]]:
     """Return what the samples come to, and the column with the phases, if there are any."""
-    from hydra_callbacks.monitor import phases, requested  # noqa: PLC0415  (not when disabled)
-    from hydra_callbacks.monitor.meter import absence_lines  # noqa: PLC0415  (as above)
-    from hydra_callbacks.timing import PerfLogger  # noqa: PLC0415  (as above)
+    from hydra_callbacks.monitor.meter import absence_lines  # noqa: PLC0415  (not when disabled)
 
-    summary, columns, absent = service.summary(), service.columns(), service.absent()
-    asked = requested.requested()
-    if asked:
-        shares = requested.shares(asked, summary, outcome.duration_s)
-        summary |= {"requested": asked, "used_share": shares}
-        if requested.is_of_scheduler(asked):  # whoever sets limits may know them; who asks a scheduler asks too much
-            log.info("This job %s", requested.words(asked, shares))
-    timed = [phase for phase in PerfLogger.phases() if phase.ended_at >= job.started_at]
+    summary, absent = service.summary(), service.absent()
+    is_brief = outcome.duration_s < _LEAST_BEATS * service.interval
+    if not is_brief or any(name in os.environ for name in _OF_SCHEDULERS):
+        summary |= _shares(summary, outcome)
+    timed, phase_of = _timed_since(job.started_at), {}
     if timed:
+        from hydra_callbacks.monitor import phases  # noqa: PLC0415  (few applications use timers)
+
+        columns = service.columns()
         summary["phases"] = phases.used_in(columns, timed)
+        phase_of = {"phase": phases.phase_at(columns["time"], timed)}
     if absent:
         summary["absent"] = absent
     for line in absence_lines({name: reason for name, reason in absent.items() if name.startswith("gpu")}):
         _warn_once(line)  # they were asked for
-    return summary, {"phase": phases.phase_at(columns["time"], timed)} if timed else {}
+    return summary, phase_of
+
+
+def _shares(summary: dict[str, Any], outcome: Outcome) -> dict[str, Any]:
+    """Return what was asked for, and the share of it that was used."""
+    from hydra_callbacks.monitor import requested  # noqa: PLC0415  (a job that is over at once does without)
+
+    asked = requested.requested()
+    if not asked:
+        return {}
+    shares = requested.shares(asked, summary, outcome.duration_s)
+    if requested.is_of_scheduler(asked):  # whoever sets limits may know them; who asks a scheduler asks too much
+        log.info("This job %s", requested.words(asked, shares))
+    return {"requested": asked, "used_share": shares}
+
+
+def _timed_since(started_at: float) -> list[Phase]:
+    """Return the uses of timers that ended since; none, and no import, when the application uses no timers."""
+    timing = sys.modules.get("hydra_callbacks.timing")
+    return [phase for phase in timing.PerfLogger.phases() if phase.ended_at >= started_at] if timing else []
 
 
 @lru_cache(maxsize=128)

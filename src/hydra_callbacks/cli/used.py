@@ -37,7 +37,7 @@ def used_lines(resources: Mapping[str, Any]) -> dict[str, str]:
         lines["limits"] = requested.words(asked, shares) + (f" ({by})" if by else "")
     absent = resources.get("absent")
     if isinstance(absent, dict):
-        of_gpus = {name: reason for name, reason in absent.items() if str(name).startswith("gpu")}
+        of_gpus = {name: reason for name, reason in absent.items() if str(name).startswith(("gpu", "peak"))}
         lines["not measured"] = "; ".join(absence_lines(of_gpus))
     return {name: line for name, line in lines.items() if line}
 
@@ -62,7 +62,7 @@ def _memory(used: Mapping[str, Any]) -> str:
 
 def _processes(used: Mapping[str, Any]) -> str:
     n_processes, n_threads, n_files = (used.get(f"max_{name}") for name in ("processes", "threads", "open_files"))
-    parts = [f"at most {n_processes:,} at a time" if _is_number(n_processes) else ""]
+    parts = [f"{n_processes:,} seen at a time" if _is_number(n_processes) else ""]
     parts += [counted(int(n_threads), "thread") if _is_number(n_threads) else ""]
     return _joined(*parts, counted(int(n_files), "open file") if _is_number(n_files) else "")
 

@@ -15,7 +15,6 @@ from omegaconf import DictConfig, OmegaConf
 from hydra_callbacks.lifecycle.facts import Job, Launch
 from hydra_callbacks.lifecycle.plain_config import plain_config
 from hydra_callbacks.lifecycle.plan import RESUME, planned, sweeper_of
-from hydra_callbacks.runs.journal import JobJournal, SweepJournal
 from hydra_callbacks.runs.record import JobRecord, timestamp
 from hydra_callbacks.support.process import command_words, host_facts
 from hydra_callbacks.support.redact import Redactor, overrides
@@ -56,6 +55,8 @@ def launch_facts(config: DictConfig, *, is_sweep: bool, started_at: float, kwarg
     )
     if not is_sweep or launch.output_dir is None:
         return launch
+    from hydra_callbacks.runs.journal import SweepJournal  # noqa: PLC0415  (a single run has none)
+
     journal = SweepJournal(launch.output_dir, lambda: _told(launch))
     if sweeper_of(config) == RESUME:
         journal.leave()
@@ -111,6 +112,8 @@ def job_facts(config: DictConfig, sweep_dir: Path | None) -> Job:
     record = JobRecord(record_dir, redactor, {"app": name, "overrides": list(words)})
     journal = None
     if is_sweep:
+        from hydra_callbacks.runs.journal import JobJournal  # noqa: PLC0415  (as above)
+
         relative = output_dir.relative_to(launch_dir) if output_dir.is_relative_to(launch_dir) else output_dir
         told = {"job": int(hydra.job.num), "dir": relative.as_posix(), "attempt": record.attempt, "overrides": words}
         journal = JobJournal(launch_dir, {**told, "started_at": timestamp(now)})

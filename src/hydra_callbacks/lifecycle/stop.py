@@ -9,7 +9,6 @@ import time
 from typing import TYPE_CHECKING
 
 from hydra_callbacks.errors import RunAborted
-from hydra_callbacks.runs import journal
 
 if TYPE_CHECKING:
     from hydra_callbacks.lifecycle.facts import Job
@@ -23,7 +22,11 @@ def heed(job: Job) -> None:
     Raises:
         RunAborted: It is; the reason says why.
     """
-    reason = journal.stop_reason(job.launch_dir) if job.is_sweep else None
+    if not job.is_sweep:
+        return
+    from hydra_callbacks.runs import journal  # noqa: PLC0415  (a single run has none)
+
+    reason = journal.stop_reason(job.launch_dir)
     if reason is None:
         return
     from hydra_callbacks.runs.journal_lines import at_work  # noqa: PLC0415  (few sweeps are stopped)

@@ -28,7 +28,7 @@ _STEP_BYTES = 1 << 20
 _LONGEST_END_S = 0.1  # that it may take to be gone once it has answered
 _GPU_ANSWER_S = 1.0  # that a driver may take to answer at first, where the job is over before
 _HEAD_START_S = 0.3  # that Python may take to start before the first sample is due
-_LONGEST_SLEEP_S = 1e6  # the program `sleep` may not know longer ones
+_LATEST_S = 0.7  # whatever the interval: who is not there sees no job killed
 _STANDARD_STREAMS = (0, 1, 2)
 _MOST_UNREAD_BYTES = 1 << 15  # that the system surely takes before anybody reads
 
@@ -52,7 +52,7 @@ class Beside:
     def __init__(self, order: Mapping[str, Any], *, at_once: bool) -> None:
         text = message({**order, "is_soon": at_once})
         is_now = at_once or len(text) > _MOST_UNREAD_BYTES
-        after_s = 0.0 if is_now else min(max(0.0, order["interval_s"] - _HEAD_START_S), _LONGEST_SLEEP_S)
+        after_s = 0.0 if is_now else min(max(0.0, order["interval_s"] - _HEAD_START_S), _LATEST_S)
         self.why = "was killed"
         self._says_hello = self._is_gone = False
         self._lock = threading.Lock()

@@ -14,8 +14,6 @@ import select
 import sys
 import time
 
-from hydra_callbacks.monitor.order import sampler_for
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -73,6 +71,8 @@ class _Watch:
     """
 
     def __init__(self, order: dict[str, Any]) -> None:
+        from hydra_callbacks.monitor.order import sampler_for  # noqa: PLC0415  (the job itself, at the other end, needs none)
+
         self._order = order
         self._pid = order["pid"]
         self._life = _open_life(self._pid) if order["is_own"] else -1
@@ -85,7 +85,11 @@ class _Watch:
         waited = [CONTROL, self._life] if self._life >= 0 else [CONTROL]
         if self._order["is_soon"]:  # so that what counts from its first reading on has one
             self._sample()
-        os.write(CONTROL, HELLO)
+        try:
+            os.write(CONTROL, HELLO)
+        except OSError:  # the job was killed before
+            self._job_left()
+            return
         while True:
             ready = select.select(waited, [], [], self._pause_s())[0]
             asked = _read(1) if CONTROL in ready else b""
@@ -132,7 +136,8 @@ class _Watch:
 
             __import__(leave["module"])
             findings = self._sampler.findings()
-            sys.modules[leave["module"]].leave(leave, rows_of(findings, leave["names"]), findings["summary"])
+            summary = {**findings["summary"], "absent": {**findings["absent"], **leave["absent"]}}
+            sys.modules[leave["module"]].leave(leave, rows_of(findings, leave["names"]), summary)
 
 
 def _open_life(pid: int) -> int:

@@ -38,21 +38,29 @@ class KernelMarks:
             _n_open += 1
         self._before = _usage()
 
+    def forget_children(self) -> None:
+        """Have no child that has ended until now count: those that this library has started."""
+        self._before = {**self._before, "child_faults": _usage().get("child_faults", 0)}
+
     def finish(self) -> dict[str, Any]:
         """Return what has come together since the beginning.
 
         Returns:
             `voluntary_switches` and `involuntary_switches` of the processor, `major_faults` (pages read from disk), of
             this process and its ended children, and `peak_child_rss_bytes`, the highest resident memory of an ended
-            child, if it is one that ended meanwhile; without what is not told.
+            child, if it is one that ended meanwhile; `peak_child_rss_below_bytes` if children ended, and an earlier one
+            had more. Without what is not told.
         """
         global _n_open  # noqa: PLW0603  (as above)
         with _lock:
             _n_open -= 1
         now = _usage()
-        found = {name: now[name] - self._before[name] for name in now if name != "peak_child_rss_bytes"}
-        if now and now["peak_child_rss_bytes"] > self._before["peak_child_rss_bytes"]:
+        found = {name: now[name] - self._before[name] for name in now}
+        n_faults = found.pop("child_faults", 0)
+        if found.pop("peak_child_rss_bytes", 0):
             found["peak_child_rss_bytes"] = now["peak_child_rss_bytes"]
+        elif n_faults:
+            found["peak_child_rss_below_bytes"] = now["peak_child_rss_bytes"]
         return found
 
     def _reset(self) -> None:
@@ -78,4 +86,5 @@ def _usage() -> dict[str, int]:
         "involuntary_switches": own.ru_nivcsw + ended.ru_nivcsw,
         "major_faults": own.ru_majflt + ended.ru_majflt,
         "peak_child_rss_bytes": ended.ru_maxrss * _MAXRSS_BYTES,
+        "child_faults": ended.ru_minflt + ended.ru_majflt,
     }

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from hydra_callbacks.monitor.marks import KernelMarks
 from hydra_callbacks.monitor.processes.figures import HAS_PROC
-from hydra_callbacks.monitor.processes.tree import TreeMeter
+from hydra_callbacks.monitor.processes.tree import GIB, TreeMeter
 from hydra_callbacks.monitor.rows import rows_of, samples_of
 from hydra_callbacks.monitor.sampler import Sampler
 from hydra_callbacks.support.settings import check, check_seconds
@@ -120,7 +120,7 @@ class ResourceMonitorService:
             "baseline": tree.baseline(),
             "gpu_monit": self.gpu_monit,
             "gpu_devices": None if self.gpu_devices is None else list(self.gpu_devices),
-            "leave": self._leave,
+            "leave": self._leave and {**self._leave, "absent": self._marks.absent if self._marks else {}},
         }
         self._own = Sampler(
             tree, interval_s=self.interval, max_samples=self.max_samples, began_s=self._began_s, began_at=began_at
@@ -129,6 +129,8 @@ class ResourceMonitorService:
         self._findings = None
         self._starter = os.getpid()
         self._watch = self._open_watch(order)
+        if self._marks:
+            self._marks.forget_children()
 
     def stop(self) -> None:
         """Take the last sample and end, at once however long the interval is. Does nothing when it does not sample.
@@ -243,11 +245,18 @@ class ResourceMonitorService:
         """Add what the kernel has remembered."""
         if self._marks is None or self._findings is None:
             return
-        summary, marks = self._findings["summary"], self._marks.finish()
-        child = marks.pop("peak_child_rss_bytes", 0)
-        summary["peak_rss_bytes"] = max(summary["peak_rss_bytes"], child)
+        summary, marks, absent = self._findings["summary"], self._marks.finish(), dict(self._marks.absent)
+        child, below = marks.pop("peak_child_rss_bytes", 0), marks.pop("peak_child_rss_below_bytes", 0)
+        if child > summary["peak_rss_bytes"]:  # else it may be what it shared with its parent before it began
+            summary["peak_rss_bytes"] = child + round(min(self.columns()["rss_GiB"]) * GIB)
+        if below > summary["peak_rss_bytes"]:
+            from hydra_callbacks.support.texts import size  # noqa: PLC0415  (seldom needed)
+
+            absent.setdefault(
+                "peak_rss", f"children that ended between samples, below {size(below)}, which an earlier one had"
+            )
         summary |= marks
-        self._findings["absent"] |= self._marks.absent
+        self._findings["absent"] |= absent
 
 
 def check_max_samples(value: Any) -> None:

@@ -6,8 +6,7 @@ The format is "Porcelain Format Version 2" of git-status(1).
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from hydra_callbacks.provenance.git_program import run
 
@@ -16,8 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):  # as `git.GitState`
     """A file that differs from the commit, or is not in it.
 
     Attributes:

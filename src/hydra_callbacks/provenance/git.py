@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from hydra_callbacks.errors import GitError
 from hydra_callbacks.provenance.changes import asked_for, parse, with_unsaid
 from hydra_callbacks.provenance.git_program import SHA, Call, of_another_user, output, run
-from hydra_callbacks.provenance.hidden_files import Listing
 from hydra_callbacks.support.redact import Redactor
 
 if TYPE_CHECKING:
     from hydra_callbacks.provenance.changes import Change
+    from hydra_callbacks.provenance.hidden_files import Listing
 
-_AHEAD_BEHIND = re.compile(r"\+(\d+) -(\d+)")
 
-
-@dataclass(frozen=True, slots=True)
-class GitState:
+class GitState(NamedTuple):  # in each launch's way: a dataclass takes ten times as long to be made
     """The state of a working tree.
 
     Attributes:
@@ -44,13 +40,13 @@ class GitState:
     sha: str | None
     branch: str | None
     is_dirty: bool
-    tag: str | None = None
-    remote: str | None = None
-    ahead: int | None = None
-    behind: int | None = None
-    submodules: dict[str, str] = field(default_factory=dict)
-    changes: tuple[Change, ...] = ()
-    hidden: tuple[str, ...] = ()
+    tag: str | None
+    remote: str | None
+    ahead: int | None
+    behind: int | None
+    submodules: dict[str, str]
+    changes: tuple[Change, ...]
+    hidden: tuple[str, ...]
 
 
 def read_state(directory: Path, *, changes: bool = False, gently: bool = False) -> GitState:
@@ -71,7 +67,7 @@ def read_state(directory: Path, *, changes: bool = False, gently: bool = False) 
     words = asked_for(untracked=changes)
     status = Call(directory, ["-c", "core.preloadIndex=false", *words] if gently else words)
     root = _root(directory)
-    listing = Listing(root or directory) if changes else None
+    listing = _hidden_in(root or directory) if changes else None
     described = Call(directory, ["describe", "--tags"]) if _may_have_tags(root) else None
     asked = ["config", "-z", "--get-regexp", r"^(remote\..*\.url|branch\..*\.remote)$"]
     configured = Call(directory, asked) if _may_have_remotes(root) else None
@@ -85,7 +81,7 @@ def read_state(directory: Path, *, changes: bool = False, gently: bool = False) 
     all_found = with_unsaid(root, hidden) if changes else []
     branch, sha = headers.get("head"), headers.get("oid")
     branch = None if branch == "(detached)" else branch
-    counts = _AHEAD_BEHIND.fullmatch(headers.get("ab", ""))
+    counts = re.fullmatch(r"\+(\d+) -(\d+)", headers["ab"]) if "ab" in headers else None
     return GitState(
         root=root,
         sha=None if sha == "(initial)" else sha,
@@ -106,6 +102,12 @@ def _why_not(directory: Path, said: str) -> str:
     if "not a git repository" in said:
         return f"{directory} is in no git repository; run `git init`, start in one, or switch GitInfo off"
     return of_another_user(directory, said) or f"git cannot read {directory}: {said}"
+
+
+def _hidden_in(root: Path) -> Listing:
+    from hydra_callbacks.provenance.hidden_files import Listing  # noqa: PLC0415  (only a patch needs it)
+
+    return Listing(root)
 
 
 def _root(directory: Path) -> Path | None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from hydra_callbacks.report.head import cut, is_number, number, text_of
+from hydra_callbacks.report.head import cut, is_not_finite, is_number, number, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,13 +34,20 @@ def column(name: str, label: str, role: str, values: Sequence[Any]) -> tuple[dic
     """
     kind = "text" if name in _TEXTS else kind_of(values)
     if kind == "number":
-        shown: list[Any] = [number(value) for value in values]
+        shown: list[Any] = [value if is_not_finite(value) else _number(value) for value in values]
     else:
         shown = [
             value if value is None or isinstance(value, bool) else cut(text_of(value), LONGEST_CELL) for value in values
         ]
-    is_log = kind == "number" and is_logarithmic([value for value in shown if value is not None])
+    is_log = kind == "number" and is_logarithmic([value for value in map(number, shown) if value is not None])
     return {"name": name, "label": cut(label, LONGEST_CELL), "kind": kind, "role": role, "is_log": is_log}, shown
+
+
+def _number(value: Any) -> float | int | str | None:
+    """Return a number as it stands in the page: by its name, if it is not finite."""
+    if isinstance(value, float) and not isfinite(value):
+        return str(value)
+    return number(value)
 
 
 def kind_of(values: Sequence[Any]) -> str:

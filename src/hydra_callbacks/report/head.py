@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 FILE_NAME = "report.html"
 _NOT_FINITE = {"nan", "inf", "-inf"}  # as `support.plain` writes them
-_OURS = {"uri", "status", "run-status", "kind", "role"}
+_OURS = {"uri", "status", "kind", "role"}
 """Keys of what is no text of a user's."""
+_STATUS = "run-status"
 _MOST_NOTES = 20
 _LARGEST_INT = 2**53  # what a script can tell from its neighbours (ECMA-262, Number.MAX_SAFE_INTEGER + 1)
 
@@ -79,7 +80,7 @@ def without_known(value: Any, redactor: Redactor) -> Any:
         value: The data, or a part of it.
         redactor: What knows them.
     """
-    seen: dict[str, str] = {}
+    seen = _names(value, redactor)
 
     def clean(part: Any) -> Any:
         if isinstance(part, str):
@@ -87,10 +88,30 @@ def without_known(value: Any, redactor: Redactor) -> Any:
         if isinstance(part, list):
             return list(map(clean, part))
         if isinstance(part, dict):
-            return {key: each if key in _OURS else clean(each) for key, each in part.items()}
+            return {key: each if key in _OURS else _table(key, each) or clean(each) for key, each in part.items()}
         return part
 
+    def _table(key: str, part: Any) -> Any:
+        """Return a table's columns, whose names are a user's; nothing of anything else."""
+        if key != "values" or not isinstance(part, dict):
+            return None
+        return {clean(name): values if name == _STATUS else clean(values) for name, values in part.items()}
+
     return clean(value)
+
+
+def _names(data: Any, redactor: Redactor) -> dict[str, str]:
+    """Return the names of a table's columns, each to one without secrets that no other has."""
+    columns = data.get("values") if isinstance(data, dict) else None
+    found = {_STATUS: _STATUS}
+    for name in columns if isinstance(columns, dict) else ():
+        known = base = redactor.known(name)
+        number = 1
+        while known in found.values() and found.get(name) != known:
+            number += 1
+            known = f"{base} ({number})"
+        found[name] = known
+    return found
 
 
 def number(value: Any) -> float | int | None:

@@ -17,8 +17,13 @@ if TYPE_CHECKING:
 
 _LOW_IS_GOOD = re.compile(
     r"loss(?:es)?|err(?:or)?s?|r?mse|mae|mape|nll|perplexity|ppl|[wc]er|fid|regret|cost|time|seconds|duration|latency"
-    r"|s|ms|bytes|mb|gib"
+    r"|s|ms|bytes|mb|gib|kl|brier|[em]?ece|bp[cbd]|bits|chamfer|drawdown|deviation|misses|misclassified"
 )
+_HIGH_IS_GOOD = re.compile(r"per|rate|throughput|fps|qps|speedup")
+"""What makes seconds and bytes a speed."""
+_NEGATIVE = {"neg", "negative", "minus"}
+"""With which scikit-learn makes a loss something to be raised."""
+_NOT_SPEEDS = re.compile(r"err(?:or)?s?|miss|false|loss|bits")
 _OF_THE_COMPUTER = re.compile(r"(?:.*_)?(?:s|ms|time|seconds|duration|bytes|mb|gib|epoch|epochs|steps?)")
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
@@ -45,8 +50,12 @@ def usual(names: Sequence[str]) -> str | None:
 
 def is_high_good(name: str) -> bool:
     """Tell whether a high value is good, from a metric's name: not of a loss, an error, a time or a size."""
-    words = _WORD.findall(name.rpartition(".")[2])
-    return not any(_LOW_IS_GOOD.fullmatch(word.lower()) for word in words)
+    words = [word.lower() for word in _WORD.findall(name.rpartition(".")[2])]
+    if words and words[0] in _NEGATIVE:
+        return True
+    if any(map(_HIGH_IS_GOOD.fullmatch, words)) and not any(map(_NOT_SPEEDS.fullmatch, words)):
+        return True
+    return not any(map(_LOW_IS_GOOD.fullmatch, words))
 
 
 def told_by(directory: Path) -> tuple[str | None, bool | None]:

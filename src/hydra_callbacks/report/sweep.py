@@ -16,7 +16,7 @@ from hydra_callbacks.runs.gather import HEAD, NUMBER, TAIL, best_of, table_of
 from hydra_callbacks.runs.sweep import read_sweep
 from hydra_callbacks.runs.sweep_job import NOT_STARTED
 from hydra_callbacks.runs.view import view_of
-from hydra_callbacks.support.redact import Redactor
+from hydra_callbacks.support.redact import REDACTED, Redactor
 from hydra_callbacks.support.texts import as_words
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def sweep_data(  # noqa: PLR0913  (what is read, by keyword, and how it is seen)
     launch = sweep.origin or sweep.launch
     app = (launch.app if launch else "") or _first_app(sweep)
     counts = dict(sweep.counts())
-    commands = again.of_sweep(directory, counts, len(sweep.jobs)) if launch else []
+    commands = again.of_sweep(directory, counts, len(sweep.jobs)) if launch and not sweep.is_alive else []
     if best and (run := run_in(sweep.jobs[best["row"]].directory(directory))) and not run.problem:
         commands += again.of_run(run.record, run.directory, label="the best job")
     begun_s = record.seconds(launch.at) if launch else 0.0
@@ -82,7 +82,8 @@ def sweep_data(  # noqa: PLR0913  (what is read, by keyword, and how it is seen)
         "metric": compared,
         "best": best,
         **shown,
-        "jobs": _jobs(sweep.jobs, kinds, directory, page_dir, begun_s),
+        "jobs": _jobs(sweep.jobs, kinds, directory, page_dir, begun_s)
+        | {"words": [_pasted(words) for words in table.words]},
         "errors": errors,
         "importance": _importance(table, compared) if compared else None,
     }
@@ -101,9 +102,14 @@ def _compared(
     chosen = found or metric.usual(names)
     if chosen is None:
         return None
-    if is_max is None:
-        is_max = told_max if found and told_max is not None else metric.is_high_good(chosen)
-    return {"name": chosen, "is_max": is_max, "candidates": names}
+    is_max = told_max if is_max is None and found else is_max
+    is_guessed = is_max is None
+    return {
+        "name": chosen,
+        "is_max": metric.is_high_good(chosen) if is_max is None else is_max,
+        "is_guessed": is_guessed,
+        "candidates": names,
+    }
 
 
 def _best(table: Table, jobs: Sequence[SweepJob], compared: dict[str, Any] | None) -> dict[str, Any] | None:
@@ -131,6 +137,12 @@ def _columns(table: Table, notes: list[str]) -> dict[str, Any]:
         facts, values[name] = column(name, _LABELS.get(name, name), role, table.columns[name])
         told.append(facts)
     return {"columns": told, "values": values}
+
+
+def _pasted(words: list[str]) -> str | None:
+    """Return overrides ready to paste; None when they are too many, or hold what nobody may know."""
+    text = as_words(words)
+    return text if len(text) <= _LONGEST_WORDS and REDACTED not in text else None
 
 
 def _jobs(

@@ -31,9 +31,12 @@ def write_page(data: Mapping[str, Any], path: Path) -> int:
         path: The file; an earlier page there is replaced.
 
     Raises:
-        HydraCallbacksError: There is a file that is no page of ours.
+        HydraCallbacksError: There is a file that is no page of ours, or what is no file.
         OSError: It cannot be written; what was there stays.
     """
+    if path.exists() and not path.is_file():
+        msg = f"{path} is no file: give the page another name, or write it to `-` for the standard output"
+        raise HydraCallbacksError(msg)
     if path.is_file() and path.stat().st_size:
         with path.open("rb") as file:
             if _MARK not in file.read(_FIRST_BYTES):

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 HYDRA = ".hydra"
+_RECORD = f"/{HYDRA}/{record.FILE_NAME}"
 
 
 class Run:
@@ -113,7 +114,7 @@ def runs_below(directory: Path) -> Iterator[Run]:
 def run_in(directory: Path | str) -> Run | None:
     """Return the run whose output directory this is; None when it is none."""
     place = str(directory)
-    file = f"{place}/{HYDRA}/{record.FILE_NAME}"
+    file = place + _RECORD
     try:
         text = read_if_there(file)
         if text is not None:
@@ -142,7 +143,7 @@ def _below(place: str) -> Iterator[Run]:
         return
     except OSError:  # it has just been removed
         return
-    for name in sorted(folders, key=_natural):
+    for name in _natural(folders):
         inner = f"{place}/{name}" if place != "." else name
         if name[0] == "." and not os.path.exists(f"{inner}/{record.FILE_NAME}"):  # noqa: PTH110  (see above)
             continue
@@ -153,8 +154,10 @@ def _below(place: str) -> Iterator[Run]:
             yield from _below(inner)
 
 
-def _natural(name: str) -> tuple[int, str]:
-    return (int(name), "") if name.isdecimal() else (1 << 62, name)
+def _natural(names: list[str]) -> list[str]:
+    """Return names in order: numbers by their value, then the others."""
+    numbers = sorted(filter(str.isdecimal, names), key=int)
+    return numbers if len(numbers) == len(names) else numbers + sorted(set(names).difference(numbers))
 
 
 def _output_dir(place: str, data: dict[str, Any]) -> str:

@@ -168,9 +168,10 @@ class SweepReader:
             unknown = set(os.listdir(self.directory)).difference(known)  # noqa: PTH208  (many)
             found = (run_in(self.directory / name) for name in sorted(unknown) if name[0] != ".")
         begun_at = self._origin.at if self._origin else ""
+        sweep_dir = str(self.directory)
         for run in filter(None, found):
             try:
-                job = job_of(run, self.directory)
+                job = job_of(run, sweep_dir)
             except RecordError as error:
                 problems.append(str(error))
                 continue

@@ -106,11 +106,11 @@ class SweepJob(msgspec.Struct, kw_only=True, gc=False):
         return msgspec.structs.replace(self, **changes)
 
 
-class _Section(msgspec.Struct, frozen=True):
+class _Section(msgspec.Struct, frozen=True, gc=False):
     num: int | None = None
 
 
-class _Resources(msgspec.Struct, frozen=True):
+class _Resources(msgspec.Struct, frozen=True, gc=False):
     peak_rss_bytes: int | None = None
 
 
@@ -127,7 +127,7 @@ class _Record(SweepJob, kw_only=True, gc=False):
 _records = Reader(_Record)
 
 
-def job_of(run: Run, sweep_dir: Path) -> SweepJob:
+def job_of(run: Run, sweep_dir: Path | str) -> SweepJob:
     """Return the job of a run that was found below the sweep's directory.
 
     Raises:
@@ -159,7 +159,7 @@ def _told(run: Run) -> _Record:
     return _records.leniently(data) or _Record()
 
 
-def relative(place: str, sweep_dir: Path) -> str:
+def relative(place: str, sweep_dir: Path | str) -> str:
     """Return a directory as it is told of in the sweep: relative to the sweep's, with slashes."""
     above = f"{sweep_dir}/"
     return place[len(above) :] if place.startswith(above) else Path(os.path.relpath(place, sweep_dir)).as_posix()

@@ -14,13 +14,15 @@ import json
 import re
 from typing import Any
 
+from hydra_callbacks.support.patterns import compiled
+
 # Most texts need no further look: those that begin with a letter, and what begins like a number and is a date or an id.
 _PLAIN = re.compile(r"(?:(?!(?:True|False|TRUE|FALSE)\Z)[A-Za-z/.<_#]|[0-9][0-9.]*[-:A-DF-Za-df-z])[^\r\n\0;\t]*\Z")
 _SIGNS = "=+\\-@＝＋－＠"  # noqa: RUF001  (the wide ones count, too)
-_FORMULA = re.compile(rf"\s*[{_SIGNS}]")
-_NOT_AS_IT_IS = re.compile(rf"[\r\n\0]|[;\t]\s*[{_SIGNS}]")
-_AFTER_SEPARATOR = re.compile(rf"(?<=;)(\s*)([{_SIGNS}])")
-_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?")
+_FORMULA = rf"\s*[{_SIGNS}]"
+_NOT_AS_IT_IS = rf"[\r\n\0]|[;\t]\s*[{_SIGNS}]"
+_AFTER_SEPARATOR = rf"(?<=;)(\s*)([{_SIGNS}])"
+_NUMBER = r"-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?"
 _BOOLEANS = {"True": True, "False": False, "TRUE": True, "FALSE": False}  # the latter as spreadsheets save them
 _LONGEST_NUMBER = 4000  # characters: Python reads no longer one
 
@@ -48,7 +50,9 @@ def decode(cell: str) -> Any:
 
 def encode_name(name: str) -> str:
     """Return the cell for a column's name: a text, marked only where it would be a formula or two lines."""
-    if _NOT_AS_IT_IS.search(name):
+    if not name or _PLAIN.match(name):
+        return name
+    if compiled(_NOT_AS_IT_IS).search(name):
         return _json(name)
     return f"'{name}" if _is_marked_name(name) else name
 
@@ -62,14 +66,18 @@ def decode_name(cell: str) -> str:
     return cell[1:] if _is_marked_name(cell) else cell
 
 
+def _is_formula(text: str) -> bool:
+    return compiled(_FORMULA).match(text) is not None
+
+
 def _is_marked_name(name: str) -> bool:
     """Tell whether a column's name needs an apostrophe, or has one that it needs."""
     core = name.lstrip("'")
-    return core[:1] == "\ufeff" or _FORMULA.match(core) is not None or (core[:1] == '"' and _meant(core) != core)
+    return core[:1] == "\ufeff" or _is_formula(core) or (core[:1] == '"' and _meant(core) != core)
 
 
 def _text(text: str) -> str:
-    if _NOT_AS_IT_IS.search(text):
+    if compiled(_NOT_AS_IT_IS).search(text):
         return _json(text)
     return f"'{text}" if _must_be_marked(text) else text
 
@@ -77,14 +85,14 @@ def _text(text: str) -> str:
 def _must_be_marked(text: str) -> bool:
     """Tell whether a text needs an apostrophe; one that has some already is judged by what follows them."""
     core = text.lstrip("'")
-    return not core or _FORMULA.match(core) is not None or _meant(core) != core
+    return not core or _is_formula(core) or _meant(core) != core
 
 
 def _meant(cell: str) -> Any:
     """Return what a cell without a mark stands for."""
     first = cell[0]
     if first in "-0123456789":
-        number = _NUMBER.fullmatch(cell) if len(cell) <= _LONGEST_NUMBER else None
+        number = compiled(_NUMBER).fullmatch(cell) if len(cell) <= _LONGEST_NUMBER else None
         if number:
             return float(cell) if number[1] or number[2] else int(cell)
     elif first in "TF":
@@ -94,7 +102,7 @@ def _meant(cell: str) -> Any:
             value = json.loads(cell)
         except (ValueError, RecursionError):
             return cell
-        return value if not isinstance(value, str) or _NOT_AS_IT_IS.search(value) else cell
+        return value if not isinstance(value, str) or compiled(_NOT_AS_IT_IS).search(value) else cell
     return cell
 
 
@@ -103,4 +111,6 @@ _dumps = json.JSONEncoder(ensure_ascii=False, default=str).encode
 
 def _json(value: Any) -> str:
     text = _dumps(value)
-    return _AFTER_SEPARATOR.sub(lambda match: f"{match[1]}\\u{ord(match[2]):04x}", text)
+    if ";" not in text:
+        return text
+    return compiled(_AFTER_SEPARATOR).sub(lambda match: f"{match[1]}\\u{ord(match[2]):04x}", text)

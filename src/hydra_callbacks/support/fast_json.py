@@ -49,9 +49,10 @@ class Reader(Generic[Kind]):
 
     def quickly(self, text: bytes) -> Kind | None:
         """Return what a text holds; None when it takes the slower reader, or is not of this kind."""
-        with contextlib.suppress(*_MALFORMED):
+        try:  # `suppress` takes a quarter as long as the reading
             return self._decode(text)
-        return None
+        except _MALFORMED:
+            return None
 
     def leniently(self, data: Mapping[str, Any]) -> Kind | None:
         """Return what an object holds that has been parsed; a value of a wrong type is as good as none.

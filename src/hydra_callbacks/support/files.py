@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+_READ_ONLY = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 _STEP_BYTES = 1 << 14  # most files are shorter, and a larger buffer takes longer to make
 _serial = count()
 
@@ -100,7 +101,7 @@ def read_if_there(file: str) -> bytes | None:
         OSError: It cannot be read.
     """
     try:
-        fd = os.open(file, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        fd = os.open(file, _READ_ONLY)
     except (FileNotFoundError, NotADirectoryError):
         return None
     try:

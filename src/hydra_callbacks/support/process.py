@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import platform
 import sys
@@ -17,16 +16,22 @@ _LARGEST_PID = 2**31 - 1
 def boot_id() -> str | None:
     """Return a text that changes when this machine (or its container's host) starts anew; None where there is none."""
     try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()
     except OSError:
         return None
 
 
 def user() -> str | None:
     """Return the login name; None where the system does not know it (a container without a passwd entry)."""
+    # As `getpass.getuser` does it, which would load what asks for passwords in a terminal, too.
+    named = next(filter(None, map(os.environ.get, ("LOGNAME", "USER", "LNAME", "USERNAME"))), None)
+    if named is not None or sys.platform == "win32":
+        return named
+    import pwd  # noqa: PLC0415  (seldom needed, and not on Windows)
+
     try:
-        return getpass.getuser()
-    except (KeyError, OSError, ImportError):
+        return pwd.getpwuid(os.getuid()).pw_name
+    except (KeyError, OSError):
         return None
 
 

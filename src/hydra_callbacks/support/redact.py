@@ -7,6 +7,7 @@ import os
 import re
 from typing import TYPE_CHECKING, Any
 
+from hydra_callbacks.support.patterns import compiled
 from hydra_callbacks.support.secret_names import is_secret, is_strange, option_name
 from hydra_callbacks.support.secret_texts import REDACTED, secrets_in, without_credentials, without_secrets
 
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 __all__ = ["REDACTED", "Redactor", "is_secret", "overrides"]
 
 _SHORTEST = 6  # characters: a shorter secret's text may be part of any word, so only its name hides it
-_INTERPOLATION = re.compile(r"\$\{(?:oc\.env:(?P<variable>\w+)|(?P<node>[\w.]+)\})")
-_IN_BRACES = re.compile(r"(?<=[{,])(\s*(?:key|token)\s*:\s*)[^,{}\[\]]+", re.IGNORECASE)
+_INTERPOLATION = r"\$\{(?:oc\.env:(?P<variable>\w+)|(?P<node>[\w.]+)\})"
+_IN_BRACES = r"(?i)(?<=[{,])(\s*(?:key|token)\s*:\s*)[^,{}\[\]]+"
 
 
 class Redactor:
@@ -160,7 +161,7 @@ def _secret_texts(value: Any, value_at: Callable[[str], Any], name: str = "") ->
 def _resolved(text: str, value_at: Callable[[str], Any]) -> Iterator[str]:
     """Yield a secret, and what it refers to where it is not resolved yet."""
     yield text
-    for match in _INTERPOLATION.finditer(text):
+    for match in compiled(_INTERPOLATION).finditer(text):
         value = os.environ.get(match["variable"]) if match["variable"] else value_at(match["node"])
         if isinstance(value, (str, int, float)):
             yield str(value)
@@ -185,7 +186,7 @@ def _override(line: str, redactor: Redactor) -> str:
     if _secret_value(line) is not None:
         return f"{line.partition('=')[0]}={REDACTED}"
     line = redactor.text(line)
-    return _IN_BRACES.sub(rf"\1{REDACTED}", line) if "{" in line else line
+    return compiled(_IN_BRACES).sub(rf"\1{REDACTED}", line) if "{" in line else line
 
 
 def _secret_value(line: str) -> str | None:

@@ -6,38 +6,37 @@ Credentials in a URL, in an `Authorization`, and what follows a secret name: `pa
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
+from hydra_callbacks.support.patterns import compiled
 from hydra_callbacks.support.secret_names import is_common, is_secret, is_strange, secret_word
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterator
 
 REDACTED = "<redacted>"
 
 # A password may hold a `/` or an `@`; how far it is looked for is limited, so that the time stays in proportion.
-_URL_USER = re.compile(r"(?<=://)(?:[^/\s:@'\"]{0,200}:[^\s'\"]{1,200}|[^/\s@'\"]+)(?=@)")
+_URL_USER = r"(?<=://)(?:[^/\s:@'\"]{0,200}:[^\s'\"]{1,200}|[^/\s@'\"]+)(?=@)"
 # Of "basic", which is a word too, only what looks like base64.
-_SCHEMES = re.compile(
+_SCHEMES = (
     r"(?i:(?<=\bbearer )[^\s,;'\"\\]+)"
     r"|(?i:(?<=\bbasic ))(?=[A-Za-z+/]*(?:[0-9=]|[a-z][A-Z]))[A-Za-z0-9+/]{6,}={0,2}"
     r"|(?i:(?<=authorization: token )|(?<=authorization': 'token )|(?<=authorization\": \"token ))[^\s,;'\"\\]+"
 )
 # Each word is looked at once, so that the time is in proportion to the text: hence two patterns, and the look behind.
-_NAME = re.compile(r"(?<![\w.\-])(?P<name>[\w.\-]+)(?P<sign>\\*['\"]?\]?[^\S\n]*(?:[=:!]=|=>|[=:])[^\S\n]*)")
-_OPTION = re.compile(
-    r"(?<![\w\-])--(?P<name>[A-Za-z][\w\-]*)(?P<sign>['\"]?(?:,[^\S\n]*|[^\S\n]+)['\"]?)(?=[^\s\-'\",])"
-)
+_NAME = r"(?<![\w.\-])(?P<name>[\w.\-]+)(?P<sign>\\*['\"]?\]?[^\S\n]*(?:[=:!]=|=>|[=:])[^\S\n]*)"
+_OPTION = r"(?<![\w\-])--(?P<name>[A-Za-z][\w\-]*)(?P<sign>['\"]?(?:,[^\S\n]*|[^\S\n]+)['\"]?)(?=[^\s\-'\",])"
 # `,`, `;` and `&` end a value unless it goes on right behind them, and not with another name.
-_PIECE = re.compile(
+_PIECE = (
     r"(?P<escaped>\\+['\"])[^\n]{0,2000}?(?P=escaped)"
     r"|'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\\\n]|\\.)*\""
     r"|(?:[^\s,;&{}\[\]()'\"]|[,;&](?=[^\s,;&{}\[\]()'\"])(?![\w.\-+ ]{1,60}[=:]))+"
 )
-_WORD = re.compile(r"\\*['\"]?[^\s,;&{}\[\]()'\"\\]{0,400}")
+_WORD = r"\\*['\"]?[^\s,;&{}\[\]()'\"\\]{0,400}"
 _BRACKETS = {"(": ")", "[": "]", "{": "}"}
-_MARK = re.compile(r"[()\[\]{}]|'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\\\n]|\\.)*\"")
+_MARK = r"[()\[\]{}]|'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\\\n]|\\.)*\""
 _LONGEST_GROUP = 2000  # characters
 _NOTHING = {"null", "None", "true", "false", "True", "False"}
 _LIKELY = ("=", ":", "--")
@@ -64,16 +63,16 @@ def without_secrets(text: str, *, is_output: bool = False) -> str:
 def without_credentials(text: str) -> str:
     """Return a text without the credentials in its URLs and headers only."""
     if "://" in text:
-        text = _URL_USER.sub(_without_password, text)
+        text = compiled(_URL_USER).sub(_without_password, text)
     if "earer " in text or "asic " in text or "oken " in text:
-        text = _SCHEMES.sub(REDACTED, text)
+        text = compiled(_SCHEMES).sub(REDACTED, text)
     return text
 
 
 def secrets_in(text: str) -> Iterator[str]:
     """Yield those of a text's secrets that are no plain words, so that they can be found elsewhere, too."""
     if "://" in text:
-        for match in _URL_USER.finditer(text):
+        for match in compiled(_URL_USER).finditer(text):
             user, colon, password = match[0].partition(":")
             if colon and password != user and not (password.isalpha() and password.islower()):
                 yield password
@@ -81,11 +80,12 @@ def secrets_in(text: str) -> Iterator[str]:
                     from urllib.parse import unquote  # noqa: PLC0415  (seldom needed)
 
                     yield unquote(password)
-    yield from (match[0] for match in _SCHEMES.finditer(text) if is_strange(match[0]))
+    if " " in text:
+        yield from (match[0] for match in compiled(_SCHEMES).finditer(text) if is_strange(match[0]))
     if any(sign in text for sign in _LIKELY):
         for start, stop in _named(text):
             value = text[start:stop].strip("\\'\"")
-            if is_strange(value) and not _MARK.search(value):
+            if is_strange(value) and not compiled(_MARK).search(value):
                 yield value
 
 
@@ -96,9 +96,9 @@ def _without_password(match: re.Match[str]) -> str:
 
 def _named(text: str, *, is_output: bool = False) -> Iterator[tuple[int, int]]:
     """Yield where the values stand that follow a secret name, from and to, in order."""
-    found = [match for match in _NAME.finditer(text) if _tells(match)]
+    found = [match for match in compiled(_NAME).finditer(text) if _tells(match)]
     if "--" in text:
-        found += [match for match in _OPTION.finditer(text) if secret_word(match["name"]) == "last"]
+        found += [match for match in compiled(_OPTION).finditer(text) if secret_word(match["name"]) == "last"]
         found.sort(key=lambda match: match.start())
     end = 0
     for match in found:
@@ -138,7 +138,7 @@ def _tells(match: re.Match[str]) -> bool:
 
 
 def _is_strange_at(text: str, start: int) -> bool:
-    word = _WORD.match(text, start)
+    word = compiled(_WORD).match(text, start)
     return word is not None and is_strange(word[0].strip("\\'\""))
 
 
@@ -154,7 +154,7 @@ def _end_of_value(text: str, match: re.Match[str]) -> int:
             return stop
     end = start
     while end < len(text):
-        piece = _PIECE.match(text, end)
+        piece = compiled(_PIECE).match(text, end)
         if piece:
             end = piece.end()
             if text[end - 1] in "'\"" and not text[end : end + 1].isalnum():
@@ -171,7 +171,7 @@ def _end_of_value(text: str, match: re.Match[str]) -> int:
 def _end_of_group(text: str, start: int) -> int:
     """Return where a bracket that opens is closed again; the end of the line, where it is not."""
     depth = 0
-    for mark in _MARK.finditer(text, start, start + _LONGEST_GROUP):
+    for mark in compiled(_MARK).finditer(text, start, start + _LONGEST_GROUP):
         if mark[0] in _BRACKETS:
             depth += 1
         elif mark[0] in _BRACKETS.values():

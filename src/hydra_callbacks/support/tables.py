@@ -128,7 +128,7 @@ def read_header(path: Path, fd: int | None = None) -> tuple[str, ...]:
 
 @lru_cache(maxsize=16)  # the jobs of a sweep meet the same header again and again
 def _names_in(line: bytes) -> tuple[str, ...]:
-    text = line.decode("utf-8-sig")
+    text = line.removeprefix(_BOM).decode()
     if not text.strip():
         return ()
     if '"' not in text:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import re
-import shlex
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -80,6 +79,8 @@ def as_words(words: Iterable[Any]) -> str:
 
 
 def _as_word(word: str) -> str:
+    import shlex  # noqa: PLC0415  (few texts are for a shell)
+
     is_tame = "'" in word and not re.search(r"""["$`\\!]""", word)  # inside of double quotes
     return f'"{word}"' if is_tame else shlex.quote(word)
 

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 _MARK = 2 + FIGURES.index("peak_rss_bytes")  # in what `TreeMeter.baseline` returns for a process
 _REST = 9  # times as long as finding the running jobs took, they are not looked for again
 
+_PAUSE_S = 10.0
+"""Of a folder with runs, which has no journal to tell whether more are to come: that lies between two jobs."""
+
 
 @dataclass(frozen=True, slots=True)
 class Use:
@@ -110,7 +113,7 @@ class Watched:
         self._reader = SweepReader(directory)
         self._meters: dict[tuple[int, str, int], _ProcessMeter] = {}
         self._found: tuple[list[SweepJob], Sweep | None] = ([], None)
-        self._due_s = -math.inf
+        self._due_s = self._ran_s = -math.inf
         _allow_many_files()
 
     def look(self) -> Look:
@@ -120,7 +123,9 @@ class Watched:
             self._found = self._find()
             self._due_s = self._now() + _REST * (self._now() - began_s)
         jobs, sweep = self._found
-        is_over = not jobs and not (sweep and sweep.is_alive)
+        self._ran_s = began_s if jobs else self._ran_s
+        is_pause = sweep is not None and sweep.launch is None and began_s - self._ran_s < _PAUSE_S
+        is_over = not jobs and not is_pause and not (sweep and sweep.is_alive)
         before, self._meters = self._meters, {}
         first_of: dict[int, SweepJob] = {}
         running = [self._running(job, first_of, before) for job in jobs]

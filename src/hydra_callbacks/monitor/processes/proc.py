@@ -31,7 +31,8 @@ _MOST_OPEN = min(768, os.sysconf("SC_OPEN_MAX") // 2)  # files; those of more pr
 _MOST_REPEATS = 3
 _LONGEST_UNWALKED_S = 60.0  # all pids may have been given away meanwhile, and then the latest one tells nothing
 _MOST_STALE_S = 1.0  # that figures of a process may be which has not run since
-_COMPANION = b"sys.modules['hydra_callbacks'] = ours"  # in the program that `support.companion` starts
+# In the words of what `support.companion` starts, and of what `provenance.git_program` does.
+_COMPANIONS = (b"sys.modules['hydra_callbacks'] = ours", b"hydracallbacks.own=true")
 
 
 class ProcTree:
@@ -56,7 +57,6 @@ class ProcTree:
             raise ProcessLookupError(msg)
         self._root = pid
         self._known: dict[int, Process] = {}
-        self._session = b""
         self._n_open = 0
         self._latest = _LatestPid()
         self._latest_pid = 0
@@ -157,9 +157,7 @@ class ProcTree:
                 if error.errno == errno.EMFILE and pid == self._root:
                     raise
                 continue
-            if pid == self._root:
-                self._session = process.session
-            elif process.session != self._session and _is_companion(pid):
+            if pid != self._root and _is_companion(pid):
                 process.close()
                 continue
             self._known[pid] = process
@@ -195,9 +193,10 @@ class _LatestPid:
 
 def _is_companion(pid: int) -> bool:
     try:
-        return _COMPANION in read_once(f"/proc/{pid}/cmdline")
+        words = read_once(f"/proc/{pid}/cmdline")
     except OSError:
         return False
+    return any(mark in words for mark in _COMPANIONS)
 
 
 def _parent_of(pid: int) -> int:

@@ -107,8 +107,8 @@ class TreeMeter:
             rss_bytes / GIB,
             sum(figures.vms_bytes for figures in tree.values()) / GIB,
             self._cpu_s,
-            len(tree),
-            sum(figures.n_threads for figures in tree.values()),
+            sum(figures.vms_bytes > 0 for figures in tree.values()),  # one that has ended waits for its parent
+            sum(figures.n_threads for figures in tree.values() if figures.vms_bytes > 0),
             sum(_or_0(figures.n_files) for figures in tree.values()) if has_files else math.nan,
             self._read_bytes / GIB if has_disk else math.nan,
             self._written_bytes / GIB if has_disk else math.nan,

@@ -29,7 +29,7 @@ _ROOMS = {
 }
 _URL = re.compile(r"postgres(?:ql)?://", re.IGNORECASE)
 # Behind a colon that does not begin a port, whatever odd letters it has, or as an option.
-_PASSWORD = re.compile(r"://[^/@?\[]*:(?!\d*(?:[/?,]|$))[^@]*@|[?&](?:ssl)?password=", re.IGNORECASE)
+_CREDENTIALS = r"(?i)://[^/@?\[]*:(?!\d*(?:[/?,]|$))[^@]*@|[?&](?:ssl)?password="
 
 
 class Register(Protocol):
@@ -98,7 +98,7 @@ def complaint(location: str) -> str | None:
         MissingExtraError: It needs an extra that is not installed.
     """
     if is_url(location):
-        if _PASSWORD.search(location):
+        if re.search(_CREDENTIALS, location):
             return (
                 "an address without a password, which would be written into every run: give it by PGPASSWORD, "
                 "~/.pgpass, or a service file"
