@@ -893,6 +893,7 @@ def test_jobs_in_reused_workers_have_peaks_of_their_own(app: App) -> None:
 
 
 def test_jobs_in_threads_say_that_their_peaks_are_shared() -> None:
+    pytest.importorskip("joblib")
     found = run("""
         import joblib
         barrier = threading.Barrier(2)

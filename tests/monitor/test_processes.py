@@ -68,7 +68,7 @@ def test_memory_of_a_child_is_counted(reader: Any) -> None:
     assert together["rss_GiB"] - alone["rss_GiB"] > 64 / 1024
     assert together["vms_GiB"] - alone["vms_GiB"] > 64 / 1024
     assert after["rss_GiB"] < together["rss_GiB"] - 64 / 1024
-    assert (together["processes"], after["processes"]) == (2, 1)
+    assert (together["processes"], after["processes"]) == (alone["processes"] + 1, alone["processes"])
 
 
 def test_processor_time_of_a_living_child_is_counted_once(reader: Any) -> None:
@@ -99,11 +99,11 @@ def test_a_tree_holds_grandchildren(reader: Any) -> None:
 
 def test_who_is_born_later_is_found_at_the_next_look(reader: Any) -> None:
     tree = reader(os.getpid())
-    assert {pid for pid, _ in tree.read()} == {os.getpid()}
+    before = {pid for pid, _ in tree.read()}  # other tests may have left a server running
     with child(START_A_CHILD) as process:
         found = {pid for pid, _ in tree.read()}
-        assert {os.getpid(), process.pid} < found
-        assert len(found) == 3
+        assert before | {process.pid} < found
+        assert len(found - before) == 2
     assert process.pid not in {pid for pid, _ in tree.read()}
 
 
@@ -117,10 +117,11 @@ def test_who_was_seen_belongs_to_the_tree_also_without_a_parent(reader: Any) -> 
     assert parent.stdout is not None
     orphan = int(parent.stdout.readline())
     tree = reader(os.getpid())
-    assert orphan in {pid for pid, _ in tree.read()}
+    seen = {pid for pid, _ in tree.read()}
+    assert orphan in seen
     parent.communicate()
     try:
-        assert {pid for pid, _ in tree.read()} == {os.getpid(), orphan}
+        assert {pid for pid, _ in tree.read()} == seen - {parent.pid}
     finally:
         os.kill(orphan, 9)
 
@@ -180,8 +181,8 @@ def test_a_tree_keeps_few_files_open_and_closes_them() -> None:
     before = open_files()
     tree = ProcTree(os.getpid())
     with child("pass"):
-        tree.read()
-        assert len(open_files()) <= len(before) + 2 + 2 * 3 + 1
+        n_processes = len(tree.read())
+        assert len(open_files()) <= len(before) + 2 + n_processes * 3 + 1
     tree.read()
     tree.close()
     assert open_files() == before

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import psutil
 import pytest
 
 import hydra_callbacks
@@ -58,6 +59,12 @@ def helpers() -> list[int]:
         if b"hydra_callbacks.monitor.helper" in words:
             found.append(int(folder.name))
     return found
+
+
+def n_processes() -> int:
+    """Return how many processes this one and those below it are: other tests may have left a server running."""
+    here = psutil.Process()
+    return sum(each.status() != psutil.STATUS_ZOMBIE for each in (here, *here.children(recursive=True)))
 
 
 @pytest.fixture
@@ -129,6 +136,7 @@ def test_values_are_plain_arrays_without_numpy(monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_child_is_part_of_the_sample(way: str) -> None:
     code = "x = bytearray(b'1') * (64 << 20); print(flush=True); input()"
+    before = n_processes()
     with ResourceMonitorService(interval=HOUR_S) as service:
         child = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert child.stdout is not None
@@ -136,7 +144,7 @@ def test_a_child_is_part_of_the_sample(way: str) -> None:
     child.communicate(b"\n")
     first, last = service.get_values()["rss_GiB"]
     assert last - first > 64 / 1024
-    assert service.summary()["max_processes"] == 2
+    assert service.summary()["max_processes"] == before + 1
 
 
 def test_a_peak_between_two_samples_is_seen(way: str) -> None:
@@ -146,7 +154,7 @@ def test_a_peak_between_two_samples_is_seen(way: str) -> None:
     summary = service.summary()
     if HAS_PROC:
         assert summary["peak_rss_bytes"] - summary["sampled_peak_rss_bytes"] > 250 * MIB
-    assert summary["sampled_peak_rss_bytes"] < 300 * MIB
+    assert summary["sampled_peak_rss_bytes"] - service.rows()[0]["rss_GiB"] * 2**30 < 100 * MIB
 
 
 @needs_proc
@@ -202,13 +210,14 @@ def test_the_peak_of_an_unseen_child_adds_to_its_parents_memory_and_a_lower_one_
 @needs_proc
 def test_git_that_this_library_runs_is_no_part_of_the_job() -> None:
     waits = ["sh", "-c", "echo; read line", "sh", "-c", OURS]
+    before = n_processes()
     with ResourceMonitorService(interval=HOUR_S) as service:
         child = subprocess.Popen(waits, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert child.stdout is not None
         child.stdout.readline()
         service.stop()
         child.communicate(b"\n")
-    assert service.summary()["max_processes"] == 1
+    assert service.summary()["max_processes"] == before
 
 
 @needs_proc
@@ -243,11 +252,11 @@ def test_a_process_that_is_not_there_is_an_error() -> None:
 
 @needs_proc
 def test_its_own_helper_is_nobodys_child_and_part_of_no_tree(no_helper_stays: None) -> None:
+    before = n_processes()
     with ResourceMonitorService(interval=0.01) as service:
         wait_for(lambda: len(service.rows()) > 3)
-        with pytest.raises(ChildProcessError):
-            os.waitpid(-1, 1)  # without waiting
-    assert service.summary()["max_processes"] == 1
+        assert n_processes() == before
+    assert service.summary()["max_processes"] == before
 
 
 @needs_proc
