@@ -975,6 +975,18 @@ def test_it_agrees_with_time_and_getrusage(work: str, tmp_path: Path) -> None:
     program = shutil.which("time", path="/usr/bin")
     if program is None:
         pytest.skip("needs GNU time (Debian: time)")
+    for n_left in (2, 1, 0):  # a machine that is busy may let time pass between two looks at the same thing
+        try:
+            check_agreement(program, work, tmp_path)
+        except AssertionError:  # noqa: PERF203  (three times at most)
+            if not n_left:
+                raise
+        else:
+            return
+
+
+def check_agreement(program: str, work: str, tmp_path: Path) -> None:
+    """Compare what is told of a job with what GNU time tells of it, and it of itself."""
     code = (
         HEAD.replace("multiprocessing, ", "")
         + "print(os.getpid(), used_s(), flush=True); sys.stdin.readline(); before = used_s()\n"
