@@ -46,7 +46,7 @@ def sample(folder: Path, *, quick: bool) -> list[Row]:  # noqa: ARG001  (it writ
             variants = {
                 "working": _repeated(take_anew, n_times),
                 "waiting": _repeated(take, n_times),
-                "psutil": _repeated(lambda pid=pid: _scan(pid), max(2, n_times // 20)),  # type: ignore[misc]
+                "psutil": _repeated(lambda pid=pid: _scan(pid), max(2, n_times // 20)),  # type: ignore[misc]  # mypy knows no defaults of a lambda
             }
             costs = rounds(f"sample, {n_children} children", variants, 7 if quick else 61)
             n_processes = len(psutil.pids())
@@ -67,8 +67,8 @@ def thread(folder: Path, *, quick: bool) -> list[Row]:  # noqa: ARG001  (it writ
     for n_children, limit in _MOST_OF_A_THREAD.items():
         with _job(n_children) as pid:
             variants: dict[str, Callable[[], Cost]] = {
-                "beside": lambda pid=pid: _beside(pid, 0.1, lasted_s),  # type: ignore[misc]
-                "thread": lambda pid=pid: _in_thread(pid, 0.1, lasted_s),  # type: ignore[misc]
+                "beside": lambda pid=pid: _beside(pid, 0.1, lasted_s),  # type: ignore[misc]  # mypy knows no defaults of a lambda
+                "thread": lambda pid=pid: _in_thread(pid, 0.1, lasted_s),  # type: ignore[misc]  # mypy knows no defaults of a lambda
             }
             costs = rounds(f"thread, {n_children} children", variants, n_rounds)
         compared = f"a sample of a job with {n_children} children, from beside / by a thread with psutil"

@@ -305,7 +305,7 @@ class TwoGpus:
 
 def test_the_memory_on_gpus_is_that_of_the_job(here: Path, worker: subprocess.Popen[str]) -> None:
     make_run(here / "a", **running(worker.pid))
-    watched = Watched(here / "a", is_run=True, gpus=TwoGpus())  # type: ignore[arg-type]
+    watched = Watched(here / "a", is_run=True, gpus=TwoGpus())  # type: ignore[arg-type]  # a stand-in of ours
     (found,) = watched.look().running
     assert found.use is not None
     assert found.use.gpu_memory_bytes == 0.75 * 2**30
@@ -314,7 +314,7 @@ def test_the_memory_on_gpus_is_that_of_the_job(here: Path, worker: subprocess.Po
 def test_totals_are_over_the_jobs_that_tell_them() -> None:
     use = Use(50.0, 10, 20, 1, 2, None, 5.0, None)
     other = Use(None, 1, 2, 3, 4, None, 1.0, None)
-    jobs = [Running(None, 0.0, each) for each in (use, other, None)]  # type: ignore[arg-type]
+    jobs = [Running(None, 0.0, each) for each in (use, other, None)]  # type: ignore[arg-type]  # a stand-in of ours
     assert totals(jobs) == {
         "cpu_percent": 50.0,
         "rss_bytes": 11,

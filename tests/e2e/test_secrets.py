@@ -132,7 +132,7 @@ CONFIG = {
     "service": {"password": None, "args": ["--token", SECRETS["option"]]},
     "sweep_key": None,
 }
-CONFIG["db"]["url"] = f"postgresql://me:{quote(SECRETS['nested'], safe='')}@host/db"  # type: ignore[index]
+CONFIG["db"]["url"] = f"postgresql://me:{quote(SECRETS['nested'], safe='')}@host/db"  # type: ignore[index]  # a mapping
 CALLBACKS: dict[str, dict[str, Any]] = {
     "ConsoleCapture": {},
     "RegisterRun": {"register_file": "register.csv"},

@@ -24,7 +24,7 @@ def amd(monkeypatch: pytest.MonkeyPatch) -> Callable[..., FakeAmdSmi]:
     monkeypatch.setitem(sys.modules, "pynvml", None)
 
     def put(**settings: object) -> FakeAmdSmi:
-        fake = FakeAmdSmi(**settings)  # type: ignore[arg-type]
+        fake = FakeAmdSmi(**settings)  # type: ignore[arg-type]  # a stand-in of ours
         monkeypatch.setitem(sys.modules, "amdsmi", fake)
         return fake
 

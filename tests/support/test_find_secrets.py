@@ -40,7 +40,7 @@ class Wrapped:
         threading.Event().wait()
         return ""
 
-    __str__ = __eq__ = __hash__ = __bool__ = __len__ = __iter__ = __repr__  # type: ignore[assignment]
+    __str__ = __eq__ = __hash__ = __bool__ = __len__ = __iter__ = __repr__  # type: ignore[assignment]  # on purpose: whatever is asked of it
 
 
 @pytest.mark.parametrize(

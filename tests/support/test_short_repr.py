@@ -58,7 +58,7 @@ class Trap:
         threading.Event().wait()
         return ""
 
-    __str__ = __format__ = __len__ = __iter__ = __bool__ = __hash__ = __eq__ = __repr__  # type: ignore[assignment]
+    __str__ = __format__ = __len__ = __iter__ = __bool__ = __hash__ = __eq__ = __repr__  # type: ignore[assignment]  # on purpose: whatever is asked of it
 
     def __getattr__(self, name: str) -> Any:
         return self.__repr__()

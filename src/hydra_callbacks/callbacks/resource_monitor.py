@@ -59,7 +59,7 @@ class ResourceMonitor(RunCallback):
         check("gpu_monit", gpu_monit, "true or false", isinstance(gpu_monit, bool))
         check("gpu_devices", gpu_devices, "a list of numbers from 0 on, or null", _is_devices(gpu_devices))
         is_number = isinstance(max_samples, int) and not isinstance(max_samples, bool)
-        check("max_samples", max_samples, "a whole number, at least 8", is_number and max_samples >= 8)  # noqa: PLR2004
+        check("max_samples", max_samples, "a whole number, at least 8", is_number and max_samples >= 8)  # noqa: PLR2004  (as it says)
         self.sample_interval = sample_interval
         self.monitoring_file = monitoring_file
         self.gpu_monit = gpu_monit

@@ -105,7 +105,7 @@ class Beside:
             deadline_s = time.monotonic() + _LONGEST_END_S
             while self._group is not None and time.monotonic() < deadline_s:
                 if os.waitpid(-self._group, os.WNOHANG)[0] == 0:
-                    time.sleep(0.001)
+                    time.sleep(0.001)  # it was killed, and dies in a moment
 
     def _is_ours(self) -> bool:
         """Tell whether the socket is still there, and in the process that opened it."""

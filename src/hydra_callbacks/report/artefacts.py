@@ -56,5 +56,5 @@ def _walk(place: str, above: str, levels: int) -> Iterator[tuple[str, int]]:
             continue
         if stat.S_ISREG(status.st_mode):
             yield name, status.st_size
-        elif stat.S_ISDIR(status.st_mode) and levels and not os.path.isdir(f"{entry.path}/{HYDRA}"):  # noqa: PTH112
+        elif stat.S_ISDIR(status.st_mode) and levels and not os.path.isdir(f"{entry.path}/{HYDRA}"):  # noqa: PTH112  (many entries, and speed matters)
             yield from _walk(entry.path, f"{name}/", levels - 1)

@@ -51,7 +51,7 @@ def command(*, name: str, once: bool, interval: float, form: render.Format) -> N
         msg += " multirun/2026-11-22/10-00-00"
         raise Failure(msg)
     if not look.is_over:
-        time.sleep(min(interval, _FIRST_S))
+        time.sleep(min(interval, _FIRST_S))  # a rate needs two looks
         look = watched.look()
     if form != "table":
         render.write(rows(watched, look), form, sys.stdout)

@@ -32,7 +32,7 @@ class PackageEnergy:
         self.absent: Mapping[str, str] = {}
         self._packages: list[_Package] = []
         try:
-            self._packages += map(_Package, _zones(os.path.join(root, "sys/class/powercap")))  # noqa: PTH118
+            self._packages += map(_Package, _zones(os.path.join(root, "sys/class/powercap")))  # noqa: PTH118  (no pathlib in what samples)
         except PermissionError:
             self.absent = {"cpu_energy": "only root may read it here (as Linux has it since CVE-2020-8694)"}
         except OSError as error:

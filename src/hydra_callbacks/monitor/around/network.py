@@ -93,4 +93,4 @@ def _hardware(directory: str) -> set[bytes]:
         names = os.listdir(directory)  # noqa: PTH208  (without pathlib)
     except OSError:
         return set()
-    return {os.fsencode(name) for name in names if os.path.exists(f"{directory}/{name}/device")}  # noqa: PTH110
+    return {os.fsencode(name) for name in names if os.path.exists(f"{directory}/{name}/device")}  # noqa: PTH110  (no pathlib in what samples)
