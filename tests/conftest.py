@@ -10,6 +10,8 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).parents[1]
 ODD_NAME = "mes expériences d'été № 1"
@@ -287,3 +289,21 @@ def stub_nvml(tmp_path_factory: pytest.TempPathFactory) -> Path:
     target = ["-o", str(folder / "libnvidia-ml.so.1"), str(Path(__file__).parent / "monitor" / "nvml_stub.c")]
     subprocess.run([compiler, *flags, *target], check=True)
     return folder
+
+
+@pytest.fixture
+def helpers(monkeypatch: pytest.MonkeyPatch) -> Callable[[], set[int]]:
+    """What tells the process groups of all that samples for this test, or is about to: others run beside it."""
+    name, value = "WHOSE_HELPERS", uuid.uuid4().hex
+    monkeypatch.setenv(name, value)
+
+    def groups() -> set[int]:
+        found = set()
+        for folder in Path("/proc").iterdir():
+            with suppress(OSError):  # it is no process, it has ended, or it is another user's
+                is_helper = b"hydra_callbacks.monitor.helper" in (folder / "cmdline").read_bytes().split(b"\0")
+                if is_helper and f"{name}={value}".encode() in (folder / "environ").read_bytes().split(b"\0"):
+                    found.add(os.getpgid(int(folder.name)))
+        return found
+
+    return groups

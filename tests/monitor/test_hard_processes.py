@@ -11,7 +11,7 @@ import subprocess
 import sys
 import textwrap
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -109,16 +109,6 @@ def child(code: str, **more: Any) -> Iterator[subprocess.Popen[str]]:
             yield process
         finally:
             os.killpg(process.pid, signal.SIGKILL)
-
-
-def groups_of_helpers() -> set[int]:
-    """Return the process groups of what samples beside a job on this machine."""
-    found = set()
-    for folder in Path("/proc").iterdir():
-        with suppress(OSError, ValueError):
-            if b"hydra_callbacks.monitor.helper" in (folder / "cmdline").read_bytes():
-                found.add(os.getpgid(int(folder.name)))
-    return found
 
 
 def files_of(pid: int) -> int:
@@ -587,30 +577,30 @@ def test_a_job_that_is_stopped_for_a_while_is_sampled_on() -> None:
 
 @pytest.mark.timeout(60)
 def test_a_sampler_that_does_not_answer_keeps_the_job_for_a_bounded_time(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    helpers: Callable[[], set[int]], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(beside, "_ANSWER_S", 1.0)
-    others = groups_of_helpers()
     service = ResourceMonitorService(interval=0.02)
     service.start()
     wait_for(lambda: len(service.rows()) > 3)
-    (group,) = groups_of_helpers() - others
+    (group,) = helpers()
     os.killpg(group, signal.SIGSTOP)
     began = time.monotonic()
     service.stop()
     assert time.monotonic() - began < 10
     assert service.summary()["n_samples"] == 2
     assert caplog.messages == [f"what sampled process {os.getpid()} did not answer for 1 s; only the ends are left"]
-    wait_for(lambda: group not in groups_of_helpers())
+    wait_for(lambda: group not in helpers())
 
 
 @pytest.mark.timeout(60)
-def test_an_answer_that_comes_late_is_not_taken_for_another(monkeypatch: pytest.MonkeyPatch) -> None:
-    others = groups_of_helpers()
+def test_an_answer_that_comes_late_is_not_taken_for_another(
+    helpers: Callable[[], set[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     service = ResourceMonitorService(interval=0.02)
     service.start()
     wait_for(lambda: len(service.rows()) > 3)
-    (group,) = groups_of_helpers() - others
+    (group,) = helpers()
     with monkeypatch.context() as patch:
         patch.setattr(beside, "_ANSWER_S", 0.2)
         os.killpg(group, signal.SIGSTOP)

@@ -48,19 +48,6 @@ def wait_for(happens: Callable[[], bool]) -> None:
         time.sleep(0.005)
 
 
-def helpers() -> list[int]:
-    """Return the processes that sample beside a job on this machine, those that are about to start included."""
-    found = []
-    for folder in Path("/proc").iterdir():
-        try:
-            words = (folder / "cmdline").read_bytes().split(b"\0")
-        except OSError:
-            continue
-        if b"hydra_callbacks.monitor.helper" in words:
-            found.append(int(folder.name))
-    return found
-
-
 def n_processes() -> int:
     """Return how many processes this one and those below it are: other tests may have left a server running."""
     here = psutil.Process()
@@ -68,10 +55,9 @@ def n_processes() -> int:
 
 
 @pytest.fixture
-def no_helper_stays() -> Iterator[None]:
-    before = set(helpers())
+def no_helper_stays(helpers: Callable[[], set[int]]) -> Iterator[None]:
     yield
-    wait_for(lambda: set(helpers()) <= before)
+    wait_for(lambda: not helpers())
 
 
 def test_it_samples_until_it_is_told_to_stop(way: str) -> None:
