@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from hydra_callbacks.lifecycle import RunCallback
 from hydra_callbacks.lifecycle.callback import log
 from hydra_callbacks.support.settings import check
+from hydra_callbacks.support.values import is_number
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,8 +39,8 @@ class ConsoleCapture(RunCallback):
         self, *, max_mb: float = 20, enabled: bool = True, on_error: Literal["warn", "abort"] = "warn"
     ) -> None:
         super().__init__(enabled=enabled, on_error=on_error)
-        is_number = isinstance(max_mb, (int, float)) and not isinstance(max_mb, bool)
-        check("max_mb", max_mb, "a number of MB, at least 0.001", is_number and 0.001 <= max_mb < float("inf"))  # noqa: PLR2004
+        is_size = is_number(max_mb) and 0.001 <= max_mb < float("inf")  # noqa: PLR2004  (as it says)
+        check("max_mb", max_mb, "a number of MB, at least 0.001", is_size)
         self.max_mb = max_mb
         self._capture: Capture | None = None
 

@@ -17,7 +17,7 @@ from hydra_callbacks.errors import RunAborted, Terminated
 from hydra_callbacks.lifecycle import Job, Launch, Outcome, RunCallback, sigterm
 from hydra_callbacks.support.process import command_words, user
 from hydra_callbacks.support.redact import REDACTED, overrides
-from hydra_callbacks.support.settings import check
+from hydra_callbacks.support.settings import check_count, check_flags
 
 if TYPE_CHECKING:
     from hydra_callbacks.support.recent_log import RecentLog
@@ -62,10 +62,8 @@ class CrashReport(RunCallback):
         on_error: Literal["warn", "abort"] = "warn",
     ) -> None:
         super().__init__(enabled=enabled, on_error=on_error)
-        check("locals", locals, "true or false", isinstance(locals, bool))
-        is_count = isinstance(log_lines, int) and not isinstance(log_lines, bool) and log_lines >= 0
-        check("log_lines", log_lines, "a whole number, at least 0", is_count)
-        check("on_sigterm", on_sigterm, "true or false", isinstance(on_sigterm, bool))
+        check_flags(locals=locals, on_sigterm=on_sigterm)
+        check_count("log_lines", log_lines, at_least=0)
         self.locals = locals
         self.log_lines = log_lines
         self.on_sigterm = on_sigterm

@@ -10,7 +10,7 @@ import hydra
 from hydra_callbacks.lifecycle import RunCallback
 from hydra_callbacks.lifecycle.callback import log
 from hydra_callbacks.provenance import SWEEP_FOLDER
-from hydra_callbacks.support.settings import check
+from hydra_callbacks.support.settings import check, check_flags
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,7 +52,7 @@ class EnvironmentInfo(RunCallback):
     ) -> None:
         super().__init__(enabled=enabled, on_error=on_error)
         check("variables", variables, "a list of names", _is_names(variables))
-        check("packages", packages, "true or false", isinstance(packages, bool))
+        check_flags(packages=packages)
         self.variables = list(variables)  # Hydra's own list would take the whole configuration along to the jobs
         self.packages = packages
         self._program: Path | None = None

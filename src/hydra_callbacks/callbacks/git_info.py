@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from hydra_callbacks.errors import GitError, RunAborted
 from hydra_callbacks.lifecycle import Job, Launch, Outcome, RunCallback
 from hydra_callbacks.provenance import SWEEP_FOLDER
-from hydra_callbacks.support.settings import check
+from hydra_callbacks.support.settings import check, check_flags
+from hydra_callbacks.support.values import is_number
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,11 +58,9 @@ class GitInfo(RunCallback):
         on_error: Literal["warn", "abort"] = "warn",
     ) -> None:
         super().__init__(enabled=enabled, on_error=on_error)
-        for name, value in (("clean", clean), ("show_task", show_task), ("patch", patch)):
-            check(name, value, "true or false", isinstance(value, bool))
+        check_flags(clean=clean, show_task=show_task, patch=patch)
         for name, size in (("max_patch_mb", max_patch_mb), ("max_file_mb", max_file_mb)):
-            is_size = isinstance(size, (int, float)) and not isinstance(size, bool) and size > 0
-            check(name, size, "a number of MB above 0", is_size)
+            check(name, size, "a number of MB above 0", is_number(size) and size > 0)
         is_place = isinstance(repository, str) and bool(repository)
         check("repository", repository, "'app', 'cwd', or a directory", is_place)
         self.clean = clean

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from hydra_callbacks.lifecycle import RunCallback
 from hydra_callbacks.lifecycle.callback import log
-from hydra_callbacks.support.settings import check, check_name, check_seconds
+from hydra_callbacks.support.settings import check, check_count, check_flags, check_name, check_seconds
 
 if TYPE_CHECKING:
     from typing import Literal
@@ -56,10 +56,9 @@ class ResourceMonitor(RunCallback):
         super().__init__(enabled, on_error=on_error)
         check_seconds("sample_interval", sample_interval, at_least=0.01)
         check_name("monitoring_file", monitoring_file)
-        check("gpu_monit", gpu_monit, "true or false", isinstance(gpu_monit, bool))
+        check_flags(gpu_monit=gpu_monit)
         check("gpu_devices", gpu_devices, "a list of numbers from 0 on, or null", _is_devices(gpu_devices))
-        is_number = isinstance(max_samples, int) and not isinstance(max_samples, bool)
-        check("max_samples", max_samples, "a whole number, at least 8", is_number and max_samples >= 8)  # noqa: PLR2004  (as it says)
+        check_count("max_samples", max_samples, at_least=8)
         self.sample_interval = sample_interval
         self.monitoring_file = monitoring_file
         self.gpu_monit = gpu_monit

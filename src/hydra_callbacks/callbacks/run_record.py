@@ -14,7 +14,7 @@ from hydra_callbacks.runs.record import REPRODUCES, timestamp
 from hydra_callbacks.support.plain import text_of
 from hydra_callbacks.support.process import command_words, host_facts
 from hydra_callbacks.support.redact import overrides
-from hydra_callbacks.support.settings import check, check_name
+from hydra_callbacks.support.settings import check_flags, check_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,7 +53,7 @@ class RunRecord(RunCallback):
     ) -> None:
         super().__init__(enabled=enabled, on_error=on_error)
         check_name("result_file", result_file)
-        check("guard", guard, "true or false", isinstance(guard, bool))
+        check_flags(guard=guard)
         self.result_file = result_file
         self.guard = guard
         self._command: list[str] = []

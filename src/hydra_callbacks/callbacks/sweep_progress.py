@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from hydra_callbacks.lifecycle import Job, Launch, Outcome, RunCallback
-from hydra_callbacks.support.settings import check, check_seconds
+from hydra_callbacks.support.settings import check, check_count, check_seconds
 
 if TYPE_CHECKING:
     from hydra_callbacks.progress.follower import Follower
@@ -41,8 +41,8 @@ class SweepProgress(RunCallback):
         super().__init__(enabled=enabled, on_error=on_error)
         check("metric", metric, "the name of a result, or null", metric is None or isinstance(metric, str))
         check("direction", direction, "'max' or 'min'", direction in {"max", "min"})
-        is_count = isinstance(fail_fast, int) and not isinstance(fail_fast, bool) and fail_fast > 0
-        check("fail_fast", fail_fast, "a number of jobs, at least 1, or null", fail_fast is None or is_count)
+        if fail_fast is not None:
+            check_count("fail_fast", fail_fast, at_least=1)
         check_seconds("interval", interval, at_least=0.1)
         check_seconds("line_interval", line_interval, at_least=0.1)
         self.metric = metric

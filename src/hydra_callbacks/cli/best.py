@@ -13,6 +13,7 @@ from hydra_callbacks.runs.command_line import CommandLine
 from hydra_callbacks.runs.query import find_column
 from hydra_callbacks.runs.resolve import run_of
 from hydra_callbacks.support import texts
+from hydra_callbacks.support.values import is_number
 
 if TYPE_CHECKING:
     from hydra_callbacks.runs.register.row import Row
@@ -36,7 +37,7 @@ def command(  # noqa: PLR0913  (a parameter for each option)
     """
     found = options.read(where, filter_=filter_, since=since, sort="run-started")
     column = find_column(metric, found.columns)
-    numbers = [row for row in found.rows if row.get("run-status") == "completed" and _is_number(row.get(column))]
+    numbers = [row for row in found.rows if row.get("run-status") == "completed" and is_number(row.get(column))]
     if not numbers:
         fitting = " that fits" if filter_ or since else ""
         render.tell(f"No completed run{fitting} in {', '.join(found.places)} has a number in {column}")
@@ -90,7 +91,3 @@ def _where(record: dict[str, Any]) -> str:
         told += f", on commit {str(git['sha'])[:8]}"
         told += " with changes that were not committed" if git.get("is_dirty") else ""
     return told
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -18,7 +18,7 @@ from hydra_callbacks.provenance.worktree import Code, code_of, inside, mapped
 from hydra_callbacks.runs import environment
 from hydra_callbacks.runs.command_line import CommandLine, assigned
 from hydra_callbacks.runs.find import Run, run_in
-from hydra_callbacks.runs.record import REPRODUCES
+from hydra_callbacks.runs.record import REPRODUCES, section
 from hydra_callbacks.runs.sweep import read_sweep
 from hydra_callbacks.support.redact import REDACTED
 
@@ -114,8 +114,7 @@ class Reproduction:
 
     @property
     def _section(self) -> dict[str, Any]:
-        told = self._run.record.get("environment")
-        return told if isinstance(told, dict) else {}
+        return section(self._run.record, "environment")
 
     @property
     def python(self) -> str | None:

@@ -16,6 +16,7 @@ from hydra_callbacks.runs.find import as_typed
 from hydra_callbacks.runs.resolve import find_run
 from hydra_callbacks.support import texts
 from hydra_callbacks.support.nested import flatten
+from hydra_callbacks.support.values import is_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,7 +80,7 @@ def run(found: Run, out: IO[str], *, as_json: bool = False, width: int | None = 
     if printed:
         onto.print("\nprinted last")
         onto.print("\n".join(f"  {line}".rstrip() for line in printed), soft_wrap=True)
-    trace = _section(data, "error").get("traceback")
+    trace = record.section(data, "error").get("traceback")
     if not trace and state == "lost":
         trace = death.fault_of(data, found.directory)
     if trace:
@@ -91,7 +92,7 @@ def _shown(name: str, found: Run) -> Any:
     if name == "environment":
         return _environment(found)
     if name == "resources":  # all of its figures would fill the screen
-        return used_lines(_section(found.record, name)) or found.record[name]
+        return used_lines(record.section(found.record, name)) or found.record[name]
     return found.record[name]
 
 
@@ -111,7 +112,7 @@ def _print_head(found: Run, state: str, onto: Console) -> None:
     sign = onto.render_str(texts.status(state, onto), style=texts.style_of(state))
     place = onto.render_str(as_typed(found.directory), style="bold")
     onto.print(sign, place, sep="   ", soft_wrap=True)
-    error = _section(found.record, "error")
+    error = record.section(found.record, "error")
     if error:
         text = f"{error.get('type')}: {error.get('message')}".replace("\n", "\n  ")
         onto.print(f"  {text}", style=texts.style_of(state), soft_wrap=True)
@@ -136,7 +137,7 @@ def _print_pairs(pairs: dict[str, str], onto: Console) -> None:
 def _facts(found: Run) -> dict[str, str]:
     """Return what is told first, each in a line."""
     data = found.record
-    job, host, git = (_section(data, key) for key in ("job", "host", "git"))
+    job, host, git = (record.section(data, key) for key in ("job", "host", "git"))
     attempt = data.get("attempt") or 1
     app = [str(data.get("app") or ""), f"job {job.get('num')} of its sweep" if job.get("sweep") else ""]
     app.append(f"attempt {attempt}" if attempt != 1 else "")
@@ -157,16 +158,11 @@ def _facts(found: Run) -> dict[str, str]:
     }
 
 
-def _section(data: dict[str, Any], name: str) -> dict[str, Any]:
-    value = data.get(name)
-    return value if isinstance(value, dict) else {}
-
-
 def _told(section: str, key: str, value: Any) -> str:
     """Return a value with its unit, where the name is this library's and says it; timers are in seconds."""
     if (section, key) == ("git", "left_out") and isinstance(value, list):
         return "\n".join(map(_left_out, value))
-    if section not in _FIRST and isinstance(value, (int, float)) and not isinstance(value, bool):
+    if section not in _FIRST and is_number(value):
         for ending, told in _UNITS.items():
             if key.endswith(ending) or (section, ending) == ("timers", "_s"):
                 return told(value)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any
 
 from hydra_callbacks.monitor import requested
 from hydra_callbacks.monitor.meter import absence_lines
 from hydra_callbacks.support.texts import counted, duration, size
+from hydra_callbacks.support.values import is_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -43,39 +44,39 @@ def used_lines(resources: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _processor(used: Mapping[str, Any]) -> str:
-    if not _is_number(used.get("cpu_s")):
+    if not is_number(used.get("cpu_s")):
         return ""
     parts = [f"{name} {duration(used[f'{name}_s'])}" for name in ("user", "system") if f"{name}_s" in used]
     text = duration(used["cpu_s"]) + (f" ({', '.join(parts)})" if parts else "")
     mean = used.get("mean_cpu_percent")
-    return f"{text}, {mean:.0f} % of one core" if _is_number(mean) else text
+    return f"{text}, {mean:.0f} % of one core" if is_number(mean) else text
 
 
 def _memory(used: Mapping[str, Any]) -> str:
     peak, process = used.get("peak_rss_bytes"), used.get("peak_process_rss_bytes")
     below = _told(used, "peak_process_rss_below_bytes", "no process above {}")
     shown = _told(used, "peak_rss_bytes", "peak {} seen" if below else "peak {}")
-    if _is_number(peak) and _is_number(process) and process < _ALL_BUT * peak:
+    if is_number(peak) and is_number(process) and process < _ALL_BUT * peak:
         shown += f" (largest process {size(process)})"
     return _joined(shown, below, _told(used, "mean_rss_bytes", "mean {}"))
 
 
 def _processes(used: Mapping[str, Any]) -> str:
     n_processes, n_threads, n_files = (used.get(f"max_{name}") for name in ("processes", "threads", "open_files"))
-    parts = [f"{n_processes:,} seen at a time" if _is_number(n_processes) else ""]
-    parts += [counted(int(n_threads), "thread") if _is_number(n_threads) else ""]
-    return _joined(*parts, counted(int(n_files), "open file") if _is_number(n_files) else "")
+    parts = [f"{n_processes:,} seen at a time" if is_number(n_processes) else ""]
+    parts += [counted(int(n_threads), "thread") if is_number(n_threads) else ""]
+    return _joined(*parts, counted(int(n_files), "open file") if is_number(n_files) else "")
 
 
 def _gpu(gpu: Mapping[str, Any]) -> str:
     usage, energy_j = gpu.get("mean_usage_percent"), gpu.get("energy_j")
-    whole = f" of {size(gpu['memory_bytes'])}" if _is_number(gpu.get("memory_bytes")) else ""
+    whole = f" of {size(gpu['memory_bytes'])}" if is_number(gpu.get("memory_bytes")) else ""
     return _joined(
         str(gpu.get("name") or ""),
         _told(gpu, "peak_job_memory_bytes", "peak memory {}"),
         _told(gpu, "peak_memory_bytes", f"{{}}{whole} by all processes"),
-        f"busy {usage:.0f} % of the time" if _is_number(usage) else "",
-        f"{energy_j / _KILO:.1f} kJ" if _is_number(energy_j) else "",
+        f"busy {usage:.0f} % of the time" if is_number(usage) else "",
+        f"{energy_j / _KILO:.1f} kJ" if is_number(energy_j) else "",
     )
 
 
@@ -86,7 +87,7 @@ def _waiting(used: Mapping[str, Any]) -> str:
         ("involuntary_switches", "forced switch of processor", "forced switches of processor"),
     )
     told = ((used.get(key), one, many) for key, one, many in names)
-    return _joined(*(f"{number:,} {one if number == 1 else many}" for number, one, many in told if _is_number(number)))
+    return _joined(*(f"{number:,} {one if number == 1 else many}" for number, one, many in told if is_number(number)))
 
 
 def _phases(used: Mapping[str, Any]) -> dict[str, Any]:
@@ -97,16 +98,16 @@ def _phases(used: Mapping[str, Any]) -> dict[str, Any]:
 def _phase(used: Mapping[str, Any]) -> str:
     n_times, lasted_s, cpu_s = (used.get(name) for name in ("n_times", "duration_s", "cpu_s"))
     return _joined(
-        duration(lasted_s) if _is_number(lasted_s) else "",
-        f"in {n_times:,} parts" if _is_number(n_times) and n_times > 1 else "",
-        f"processor {duration(cpu_s)}" if _is_number(cpu_s) else "",
+        duration(lasted_s) if is_number(lasted_s) else "",
+        f"in {n_times:,} parts" if is_number(n_times) and n_times > 1 else "",
+        f"processor {duration(cpu_s)}" if is_number(cpu_s) else "",
         _told(used, "peak_rss_bytes", "memory {}"),
     )
 
 
 def _told(used: Mapping[str, Any], key: str, words: str) -> str:
     value = used.get(key)
-    return words.format(size(value)) if _is_number(value) else ""
+    return words.format(size(value)) if is_number(value) else ""
 
 
 def _joined(*parts: str) -> str:
@@ -115,7 +116,3 @@ def _joined(*parts: str) -> str:
 
 def _mappings(value: Any) -> Iterable[dict[str, Any]]:
     return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
-
-
-def _is_number(value: Any) -> TypeGuard[float]:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)

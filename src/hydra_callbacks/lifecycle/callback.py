@@ -17,7 +17,7 @@ from hydra_callbacks.lifecycle import stop
 from hydra_callbacks.lifecycle.facts import Job, Launch, Outcome
 from hydra_callbacks.lifecycle.flight import Flight, Kind, arrive, depart
 from hydra_callbacks.lifecycle.plan import is_rehearsal
-from hydra_callbacks.support.settings import check
+from hydra_callbacks.support.settings import check, check_flags
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,7 +51,7 @@ class RunCallback(Callback):
     _sweep_dir: Path | None = None  # from the controller, to the jobs wherever they run
 
     def __init__(self, enabled: bool = True, *, on_error: Literal["warn", "abort"] = "warn") -> None:
-        check("enabled", enabled, "true or false", isinstance(enabled, bool))
+        check_flags(enabled=enabled)
         check("on_error", on_error, "'warn' or 'abort'", on_error in {"warn", "abort"})
         self.enabled = enabled
         self.on_error = on_error

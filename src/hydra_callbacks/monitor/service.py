@@ -19,7 +19,7 @@ from hydra_callbacks.monitor.processes.figures import HAS_PROC
 from hydra_callbacks.monitor.processes.tree import GIB, TreeMeter
 from hydra_callbacks.monitor.rows import rows_of, samples_of
 from hydra_callbacks.monitor.sampler import Sampler
-from hydra_callbacks.support.settings import check, check_seconds
+from hydra_callbacks.support.settings import check, check_count, check_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -81,7 +81,7 @@ class ResourceMonitorService:
     ) -> None:
         check("pid", pid, "the number of a process, or None", pid is None or (isinstance(pid, int) and pid > 0))
         check_seconds("interval", interval, at_least=0.01)
-        check_max_samples(max_samples)
+        check_count("max_samples", max_samples, at_least=_LEAST_KEPT)
         self.pid = pid
         self.interval = interval
         self.gpu_monit = gpu_monit
@@ -257,13 +257,3 @@ class ResourceMonitorService:
             )
         summary |= marks
         self._findings["absent"] |= absent
-
-
-def check_max_samples(value: Any) -> None:
-    """Check how many samples are to be kept.
-
-    Raises:
-        SettingError: It is no such number.
-    """
-    is_number = isinstance(value, int) and not isinstance(value, bool)
-    check("max_samples", value, f"a whole number, at least {_LEAST_KEPT}", is_number and value >= _LEAST_KEPT)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from hydra_callbacks.runs.record import timestamp
+from hydra_callbacks.support import values
 from hydra_callbacks.support.redact import REDACTED
 from hydra_callbacks.support.texts import as_words
 
@@ -116,7 +117,7 @@ def _names(data: Any, redactor: Redactor) -> dict[str, str]:
 
 def number(value: Any) -> float | int | None:
     """Return a number that a script can read; None of anything else, and of what is not finite."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if not values.is_number(value):
         return None
     if isinstance(value, int):
         return value if abs(value) < _LARGEST_INT else _as_float(value)
@@ -125,7 +126,7 @@ def number(value: Any) -> float | int | None:
 
 def is_number(value: Any) -> bool:
     """Tell whether a value is a number, or the name of one that is not finite."""
-    return (isinstance(value, (int, float)) and not isinstance(value, bool)) or is_not_finite(value)
+    return values.is_number(value) or is_not_finite(value)
 
 
 def is_not_finite(value: Any) -> bool:

@@ -42,7 +42,7 @@ def run_data(found: Run, *, page_dir: Path | None = None, redactor: Redactor | N
     page_dir = page_dir or directory
     redactor = redactor or Redactor()
     notes = [found.problem] if found.problem else []
-    job = _section(data, "job")
+    job = record.section(data, "job")
     num = number(job.get("num")) if job.get("sweep") else None
     sweep_dir = sweep_of(directory) if job.get("sweep") else None
     files = artefacts(directory, notes)
@@ -57,10 +57,10 @@ def run_data(found: Run, *, page_dir: Path | None = None, redactor: Redactor | N
         "duration_s": number(data.get("duration_s")),
         "num": num,
         "attempt": number(data.get("attempt")) or 1,
-        "host": _text(_section(data, "host").get("name")),
+        "host": _text(record.section(data, "host").get("name")),
         "sweep": _sweep(sweep_dir, page_dir),
         "overrides": words,
-        "config": settings(_section(data, "config"), data.get("overrides") or []),
+        "config": settings(record.section(data, "config"), data.get("overrides") or []),
         "result": _result(data, notes),
         "error": _error(data, directory, redactor),
         **_used(data, directory, sweep_dir, num, notes),
@@ -103,7 +103,7 @@ def _result(data: dict[str, Any], notes: list[str]) -> list[dict[str, Any]]:
 
 
 def _error(data: dict[str, Any], directory: Path, redactor: Redactor) -> dict[str, Any] | None:
-    error, why = _section(data, "error"), death.cause_of(data, directory)
+    error, why = record.section(data, "error"), death.cause_of(data, directory)
     trace = traceback_of(data, directory, redactor)
     if not error and why is None:
         return None
@@ -118,7 +118,7 @@ def _error(data: dict[str, Any], directory: Path, redactor: Redactor) -> dict[st
 
 def _used(data: dict[str, Any], directory: Path, sweep_dir: Path | None, num: Any, notes: list[str]) -> dict[str, Any]:
     """Return what the run used, and how long its parts took."""
-    resources, timers = _section(data, "resources"), _section(data, "timers")
+    resources, timers = record.section(data, "resources"), record.section(data, "timers")
     file = (sweep_dir or directory) / samples_file.FILE_NAME
     return {
         "figures": figures(resources),
@@ -132,7 +132,7 @@ def _used(data: dict[str, Any], directory: Path, sweep_dir: Path | None, num: An
 
 
 def _git(data: dict[str, Any], directory: Path, redactor: Redactor, notes: list[str]) -> dict[str, Any] | None:
-    section = _section(data, "git")
+    section = record.section(data, "git")
     if not section:
         return None
     text, is_cut = texts_of.patch(data, directory, redactor, notes)
@@ -152,7 +152,8 @@ def _git(data: dict[str, Any], directory: Path, redactor: Redactor, notes: list[
 def _environment(data: dict[str, Any], directory: Path) -> list[list[str]]:
     told_of = environment.facts_of(data, directory)
     facts = {key: value for key, value in told_of.items() if key not in {"packages", "file"}}
-    host = {f"host.{key}": value for key, value in _section(data, "host").items() if key in {"user", "slurm_job_id"}}
+    of_host = record.section(data, "host")
+    host = {f"host.{key}": of_host[key] for key in ("user", "slurm_job_id") if key in of_host}
     command = data.get("command")
     words = " ".join(map(str, command)) if isinstance(command, list) else None
     return _facts({"command": words, "directory": data.get("cwd"), **host, **facts})
@@ -162,11 +163,6 @@ def _facts(section: dict[str, Any]) -> list[list[str]]:
     """Return the names and values of a section as texts; what is not told is left out."""
     flat = flatten(section)
     return [[cut(key, 200), cut(shown(value), _LONGEST_FACT)] for key, value in flat.items() if value not in (None, {})]
-
-
-def _section(data: dict[str, Any], name: str) -> dict[str, Any]:
-    value = data.get(name)
-    return value if isinstance(value, dict) else {}
 
 
 def _text(value: Any) -> str | None:

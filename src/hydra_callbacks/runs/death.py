@@ -45,7 +45,7 @@ def fault_of(data: dict[str, Any], directory: Path) -> str | None:
         data: The job's record.
         directory: The job's output directory.
     """
-    name = _section(data, "evidence").get("fault_log")
+    name = record.section(data, "evidence").get("fault_log")
     if not isinstance(name, str):
         return None
     try:
@@ -71,10 +71,10 @@ def cause_of(data: dict[str, Any], directory: Path, root: Path = _ROOT) -> str |
     fault = fault_of(data, directory)
     if fault:
         return f"it died of a fault in compiled code ({fault.splitlines()[0]})"
-    host = _section(data, "host")
+    host = record.section(data, "host")
     if host.get("boot_id") not in {None, boot_id()}:
         return "the machine was restarted since"
-    return _kernel_says(host, root) or _counters_say(_section(data, "evidence"), root)
+    return _kernel_says(host, root) or _counters_say(record.section(data, "evidence"), root)
 
 
 def _kernel_says(host: dict[str, Any], root: Path) -> str | None:
@@ -110,8 +110,3 @@ _UNTOLD = (
     "it was killed by a signal (SIGKILL; SIGHUP, when its terminal was closed), or left by os._exit; "
     "memory had not run out"
 )
-
-
-def _section(data: dict[str, Any], name: str) -> dict[str, Any]:
-    value = data.get(name)
-    return value if isinstance(value, dict) else {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hydra_callbacks.runs.record import section
 from hydra_callbacks.support.fast_json import loads
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def document(record: Mapping[str, Any], directory: Path) -> dict[str, Any]:
         record: The run record.
         directory: The job's output directory, where it is now.
     """
-    name = _section(record).get("file")
+    name = section(record, "environment").get("file")
     try:
         file = directory / name if isinstance(name, str) else None
         data = loads(file.read_bytes()) if file and file.is_file() else None
@@ -40,7 +41,7 @@ def packages_of(record: Mapping[str, Any], directory: Path) -> dict[str, str]:
         record: The run record.
         directory: The job's output directory, where it is now.
     """
-    inline = _section(record).get("packages")
+    inline = section(record, "environment").get("packages")
     if isinstance(inline, str):
         return _listed(inline, directory)
     found = document(record, directory)
@@ -69,11 +70,7 @@ def facts_of(record: Mapping[str, Any], directory: Path) -> dict[str, Any]:
     facts["gpus"] = {"driver": gpus.get("driver"), "devices": ", ".join(map(str, devices))} if gpus else {}
     locks = map(_object, _list(found.get("lock_files")))
     facts["lock_files"] = {str(lock.get("file")): str(lock.get("sha256"))[:_HASH] for lock in locks}
-    return {**_section(record), **{key: value for key, value in facts.items() if value}}
-
-
-def _section(record: Mapping[str, Any]) -> dict[str, Any]:
-    return _object(record.get("environment"))
+    return {**section(record, "environment"), **{key: value for key, value in facts.items() if value}}
 
 
 def _object(value: Any) -> dict[str, Any]:

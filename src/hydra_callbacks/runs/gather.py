@@ -16,6 +16,7 @@ from hydra_callbacks.runs.results import read_result
 from hydra_callbacks.runs.sweep_job import NOT_STARTED, Found
 from hydra_callbacks.support.nested import flatten
 from hydra_callbacks.support.texts import as_words, counted, shown
+from hydra_callbacks.support.values import is_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -151,14 +152,14 @@ def best_of(table: Table, metric: str, *, is_max: bool) -> tuple[int, str] | Non
     states = table.columns["run-status"]
     for name in [metric, *(each for each in table.results if each.endswith(f".{metric}"))]:
         values = table.columns[name] if name in table.results else ()
-        fitting = [index for index, value in enumerate(values) if states[index] in _GOOD and _is_number(value)]
+        fitting = [index for index, value in enumerate(values) if states[index] in _GOOD and _is_told(value)]
         if fitting:
             return (max if is_max else min)(fitting, key=values.__getitem__), name
     return None
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and value == value  # noqa: PLR0124  (NaN)
+def _is_told(value: Any) -> bool:
+    return is_number(value) and value == value  # noqa: PLR0124  (NaN)
 
 
 def _look_up(job: SweepJob, sweep_dir: Path, result_file: str | None, problems: list[str]) -> Any:

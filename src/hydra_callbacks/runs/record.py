@@ -174,7 +174,7 @@ class JobRecord:
 
         A single run that had completed is not tried again, but run anew.
         """
-        is_sweep = bool(_section(earlier, "job").get("sweep"))
+        is_sweep = bool(section(earlier, "job").get("sweep"))
         is_over = earlier.get("status") == "completed" and not is_sweep
         return not is_over and all(earlier.get(key) == value for key, value in self._same.items())
 
@@ -239,7 +239,8 @@ def text_of(record: dict[str, Any]) -> bytes:
     return ("{\n" + ",\n".join(lines) + "\n}\n").encode(errors="backslashreplace")
 
 
-def _section(data: dict[str, Any], name: str) -> dict[str, Any]:
+def section(data: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return a section of a record; nothing where it has none, or a foreign hand made something else of it."""
     value = data.get(name)
     return value if isinstance(value, dict) else {}
 

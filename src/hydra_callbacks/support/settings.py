@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hydra_callbacks.errors import SettingError
+from hydra_callbacks.support.values import is_number
 
 
 def check(name: str, value: Any, expected: str, ok: bool) -> None:
@@ -39,5 +40,25 @@ def check_seconds(name: str, value: Any, *, at_least: float) -> None:
     Raises:
         SettingError: It is something else.
     """
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    check(name, value, f"a number of seconds, at least {at_least:g}", is_number and at_least <= value < float("inf"))
+    ok = is_number(value) and at_least <= value < float("inf")
+    check(name, value, f"a number of seconds, at least {at_least:g}", ok)
+
+
+def check_flags(**values: Any) -> None:
+    """Check that settings are true or false.
+
+    Raises:
+        SettingError: One is something else.
+    """
+    for name, value in values.items():
+        check(name, value, "true or false", isinstance(value, bool))
+
+
+def check_count(name: str, value: Any, *, at_least: int) -> None:
+    """Check that a setting is a whole number, not less than the smallest.
+
+    Raises:
+        SettingError: It is something else.
+    """
+    is_whole = is_number(value) and isinstance(value, int)
+    check(name, value, f"a whole number, at least {at_least}", is_whole and value >= at_least)

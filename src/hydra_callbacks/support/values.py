@@ -7,6 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import TypeGuard
+
+
+def is_number(value: Any) -> TypeGuard[float]:
+    """Tell whether a value is a number; true and false are none."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def content_of(value: Any) -> Any:

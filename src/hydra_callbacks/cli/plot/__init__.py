@@ -17,11 +17,13 @@ from hydra_callbacks.cli.plot.curves import default_panels, panels_of, spans_of
 from hydra_callbacks.errors import RunNotFoundError
 from hydra_callbacks.monitor.samples_file import FILE_NAME, read_table
 from hydra_callbacks.runs.find import as_typed, run_in
+from hydra_callbacks.runs.record import section
 from hydra_callbacks.runs.resolve import find_run
 from hydra_callbacks.support.extras import need_extra
 from hydra_callbacks.support.files import write_whole
 from hydra_callbacks.support.tables import format_header, format_rows
 from hydra_callbacks.support.texts import as_words, counted, printable
+from hydra_callbacks.support.values import is_number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -153,7 +155,7 @@ def _place(name: str, job: int | None) -> tuple[Path, Run | None, int | None]:
         file = folder / FILE_NAME
     else:
         run = run or find_run(name)
-        number = _section(run, "job").get("num") if _section(run, "job").get("sweep") else None
+        number = section(run.record, "job").get("num") if section(run.record, "job").get("sweep") else None
         job = job if job is not None else number
         file = next(
             (path / FILE_NAME for path in _above(run) if (path / FILE_NAME).is_file()), run.directory / FILE_NAME
@@ -173,20 +175,15 @@ def _place(name: str, job: int | None) -> tuple[Path, Run | None, int | None]:
 def _above(run: Run) -> list[Path]:
     """Return where the samples of a run may be: in its directory, or in that of its sweep, wherever it is now."""
     job, sweep = (Path(str(run.record.get(key) or "")) for key in ("output_dir", "sweep_dir"))
-    if not _section(run, "job").get("sweep"):
+    if not section(run.record, "job").get("sweep"):
         return [run.directory]
     n_levels = len(job.relative_to(sweep).parts) if sweep != Path() and job.is_relative_to(sweep) else 1
     return [run.directory, run.directory.absolute().parents[n_levels - 1]]
 
 
 def _peak_rss_bytes(run: Run | None) -> int | None:
-    peak = _section(run, "resources").get("peak_rss_bytes") if run else None
-    return peak if isinstance(peak, int) and not isinstance(peak, bool) else None
-
-
-def _section(run: Run, name: str) -> dict[str, Any]:
-    value = run.record.get(name)
-    return value if isinstance(value, dict) else {}
+    peak = section(run.record, "resources").get("peak_rss_bytes") if run else None
+    return int(peak) if is_number(peak) else None
 
 
 def _write_csv(path: Path, panels: Sequence[Panel], table: Table) -> None:

@@ -38,8 +38,8 @@ def row_of(data: dict[str, Any], *, seen_from: Path | None = None) -> Row:
         it is running, also what `OF_A_PROCESS` lists.
     """
     status = record.status(data)
-    job, host, git = (_dict(data.get(key)) for key in ("job", "host", "git"))
-    row = flatten(_dict(data.get("config")))
+    job, host, git = (record.section(data, key) for key in ("job", "host", "git"))
+    row = flatten(record.section(data, "config"))
     row |= {f"git.{key}": git[key] for key in ("sha", "is_dirty") if key in git}
     row |= {
         "run-dir": _seen(str(data.get("output_dir") or ""), seen_from),
@@ -48,7 +48,7 @@ def row_of(data: dict[str, Any], *, seen_from: Path | None = None) -> Row:
         "run-status": status,
         "run-started": data.get("started_at"),
         "run-duration_s": _rounded(data.get("duration_s")),
-        "run-error": _error(_dict(data.get("error"))),
+        "run-error": _error(record.section(data, "error")),
         "run-app": data.get("app"),
         "run-num": job.get("num") if job.get("sweep") else None,
         "run-attempt": data.get("attempt"),
@@ -114,11 +114,6 @@ def _seen(directory: str, seen_from: Path | None) -> str:
     if seen_from is None or not Path(directory).is_relative_to(seen_from):
         return directory
     return os.path.relpath(directory, seen_from)
-
-
-def _dict(value: Any) -> dict[str, Any]:
-    """Return a section of a record, whatever a foreign hand made of it."""
-    return value if isinstance(value, dict) else {}
 
 
 def _rounded(value: Any) -> Any:
