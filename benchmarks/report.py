@@ -74,7 +74,6 @@ def measure(browser: Any, n_jobs: int, file: Path, rounds: int) -> None:
         page.close()
     figures = [statistics.median(each) for each in (*zip(*column, strict=True), *zip(*query, strict=True))]
     size_mb, opened_s = len(html.encode()) / 1e6, statistics.median(opened)
-    size_mb, opened_s = len(html.encode()) / 1e6, statistics.median(opened)
     print(
         f"{n_jobs:<7} {size_mb:.2f} MB   {rendered_s * 1e3:5.0f} ms   {opened_s:.2f} s"
         f"   {figures[0]:7.1f} ms / {figures[1]:.1f} ms   {figures[2]:25.1f} ms / {figures[3]:.1f} ms"

@@ -217,7 +217,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _build_wheel(folder: Path) -> None:
-    uv = _uv()
+    uv = find_uv()
     build = [uv, "build", "--quiet", "--no-build-isolation", "--python", sys.executable, "--out-dir", str(folder)]
     subprocess.run([*build, "--sdist", str(ROOT)], check=True)
     (sdist,) = folder.glob("*.tar.gz")
@@ -236,7 +236,7 @@ def _once(folder: Path, fill: Any) -> Path:
     return next(folder.glob("*.whl"), folder)
 
 
-def _uv() -> str:
+def find_uv() -> str:
     uv = shutil.which("uv", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
     assert uv, "the tests need uv (it is among the development requirements)"
     return uv
@@ -268,9 +268,9 @@ def _python(wheel: Path, name: str, *packages: str) -> str:
     """Return a Python in an environment of that name with these packages and our wheel, made once."""
 
     def fill(folder: Path) -> None:
-        venv = [_uv(), "venv", "--quiet", "--clear", "--python", sys.executable, str(folder / "venv")]
+        venv = [find_uv(), "venv", "--quiet", "--clear", "--python", sys.executable, str(folder / "venv")]
         subprocess.run(venv, check=True)
-        install = [_uv(), "pip", "install", "--quiet", "--prerelease=allow", "--python", str(folder / "venv")]
+        install = [find_uv(), "pip", "install", "--quiet", "--prerelease=allow", "--python", str(folder / "venv")]
         subprocess.run([*install, str(wheel), *packages], check=True)
 
     folder = wheel.parent / name

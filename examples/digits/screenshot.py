@@ -14,8 +14,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-TRAIN = Path(__file__).with_name("train.py")
-PICTURE = Path(__file__).parents[2] / "docs" / "images" / "digits-report.png"
+HERE = Path(__file__).parent
+PICTURE = HERE.parents[1] / "docs" / "images" / "digits-report.png"
 SWEEP = [
     *("-m", "hydra/callbacks=[default,sweep_progress]", "+hydra.callbacks.resource_monitor.sample_interval=0.05"),
     "hydra.callbacks.sweep_progress.metric=accuracy",
@@ -41,8 +41,10 @@ def main() -> None:
 
 
 def make_page(folder: Path) -> Path:
-    """Run the sweep, and return its page."""
-    status = subprocess.call([sys.executable, TRAIN, *SWEEP], cwd=folder)
+    """Run the sweep in a folder of its own, so that the page names no other, and return its page."""
+    shutil.copy(HERE / "train.py", folder)
+    shutil.copytree(HERE / "conf", folder / "conf")
+    status = subprocess.call([sys.executable, "train.py", *SWEEP], cwd=folder)
     if status != SWEEP_STATUS:
         sys.exit(f"The sweep ended with exit status {status}, expected {SWEEP_STATUS}")
     report = [sys.executable, "-m", "hydra_callbacks", "report", "digits"]

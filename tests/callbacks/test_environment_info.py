@@ -240,7 +240,7 @@ def test_show_and_diff_read_it_wherever_the_runs_are_moved(app: App) -> None:
     shown = reader(app, "show", "moved/a/0")
     told = dict(line.split(maxsplit=1) for line in shown.partition("\nenvironment\n")[2].splitlines())
     assert told["variables.OMP_NUM_THREADS"] == told["slurm.job_id"] == "8"
-    assert told["memory.total_bytes"].endswith(" GB")
+    assert told["memory.total_bytes"].endswith("iB")
     assert int(told["n_packages"]) > len(told)
 
 

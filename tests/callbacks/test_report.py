@@ -53,6 +53,14 @@ def test_a_sweep_has_one_page_for_all_its_jobs(app: App, launcher: tuple[str, ..
     assert data["jobs"]["link"] == ["0/", "1/", "2/"]
 
 
+def test_its_metric_is_compared_in_the_way_that_the_gatherer_was_told(app: App) -> None:
+    gatherer = {"_target_": "hydra_callbacks.MultiRunGatherer", "metric": "double", "direction": "min"}
+    app.callbacks({**REPORT, "metric": "double"}, RECORD, gatherer)
+    app.run("-m", "x=1,2")
+    data = shown(app.one("multirun/*/*/report.html"))
+    assert (data["metric"]["is_max"], data["metric"]["is_guessed"], data["best"]["num"]) == (False, False, 0)
+
+
 def test_alone_it_tells_what_became_of_the_jobs_and_what_they_found(app: App) -> None:
     app.callbacks(REPORT)
     app.run("-m", "x=1,2,3", "fail_at=2")
@@ -93,8 +101,11 @@ def test_a_file_of_the_users_own_is_not_written_over(app: App) -> None:
     assert "Report.launch_ended failed; the run goes on: " in done.out
     assert "no report of hydra-callbacks; it stays: give the page another name" in done.out
     app.callbacks({**REPORT, "file": "page.html"}, RECORD)
-    app.run("hydra.run.dir=again")
-    assert shown(app.directory / "again" / "page.html")["kind"] == "run"
+    for _ in range(2):
+        app.run("hydra.run.dir=again")
+    data = shown(app.directory / "again" / "page.html")
+    assert data["kind"] == "run"
+    assert "page.html" not in [each["path"] for each in data["artefacts"]], "it is no file of the run's own"
 
 
 def test_a_page_of_an_earlier_attempt_is_replaced(app: App) -> None:

@@ -7,19 +7,19 @@ import json
 import logging
 import pickle
 import re
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from conftest import wait_for
+from jobs import make_job
 from omegaconf import OmegaConf
+from patient import FOR_GPUS
 
 from hydra_callbacks import Job, Launch, Outcome, ResourceMonitor
 from hydra_callbacks.errors import SettingError
 from hydra_callbacks.monitor.processes.figures import HAS_PROC
-from hydra_callbacks.runs.record import JobRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from conftest import App
@@ -64,26 +64,6 @@ def read(path: Path) -> tuple[list[str], list[dict[str, str]]]:
     return lines[0].split(","), list(csv.DictReader(lines))
 
 
-def make_job(directory: Path, num: int = 0) -> Job:
-    output_dir = directory / str(num)
-    return Job(
-        name="train",
-        num=num,
-        id=f"train_{num}",
-        overrides=(),
-        output_dir=output_dir,
-        record_dir=output_dir / ".hydra",
-        launch_dir=directory,
-        cwd=directory,
-        is_sweep=True,
-        config_name="config",
-        config={},
-        started_at=0.0,
-        record=JobRecord(output_dir / ".hydra"),
-        hydra_config=None,
-    )
-
-
 def make_launch(directory: Path) -> Launch:
     return Launch(
         app="train",
@@ -95,14 +75,6 @@ def make_launch(directory: Path) -> Launch:
         started_at=0.0,
         hydra_config=None,
     )
-
-
-def wait_for(happens: Callable[[], bool]) -> None:
-    """Wait until something that another process does has happened."""
-    deadline_s = time.monotonic() + 60
-    while not happens():
-        assert time.monotonic() < deadline_s
-        time.sleep(0.005)
 
 
 def run(monitor: ResourceMonitor, job: Job) -> None:
@@ -201,7 +173,7 @@ def test_disabled_it_does_nothing_at_all(app: App) -> None:
 
 
 def test_gpu_columns_stand_before_the_job(app: App, stub_nvml: Path) -> None:
-    app.write("app.py", APP)
+    app.write("app.py", FOR_GPUS + APP)
     app.callbacks(RECORD, {**MONITOR, "gpu_monit": True, "gpu_devices": [0]})
     ran = app.run(env={"LD_LIBRARY_PATH": str(stub_nvml)})
     assert ran.code == 0, ran.text
@@ -217,7 +189,7 @@ def test_gpu_columns_stand_before_the_job(app: App, stub_nvml: Path) -> None:
 
 
 def test_without_a_gpu_a_sweep_warns_once_and_goes_on(app: App, stub_nvml: Path) -> None:
-    app.write("app.py", APP)
+    app.write("app.py", FOR_GPUS + APP)
     app.callbacks({**MONITOR, "gpu_monit": True})
     ran = app.run("-m", "x=1,2", env={"LD_LIBRARY_PATH": str(stub_nvml), "NVML_STUB_ERRORS": "Init=18"})
     assert ran.code == 0, ran.text
@@ -235,7 +207,8 @@ def test_a_job_that_is_killed_leaves_its_samples_and_what_they_come_to(app: App)
     import os
     os.kill(os.getpid(), 9)
 """
-    app.write("app.py", APP.replace("    heavy = (", f"{kill}    heavy = ("))
+    longer = APP.replace("time.process_time() + 0.15", "time.process_time() + 0.6")
+    app.write("app.py", longer.replace("    heavy = (", f"{kill}    heavy = ("))
     app.callbacks(RECORD, MONITOR)
     ran = app.run()
     assert ran.code == -9

@@ -8,9 +8,9 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from jobs import make_job
 
-from hydra_callbacks import Job, Outcome, PerfLogger, RuntimePerformance
-from hydra_callbacks.runs.record import JobRecord
+from hydra_callbacks import Outcome, PerfLogger, RuntimePerformance
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,25 +73,6 @@ def test_a_failed_job_records_its_timers_too(app: App) -> None:
     ran = app.run("fail_at=1")
     assert ran.code == 1
     assert app.record()["timers"].keys() == {"train", "train/step1"}
-
-
-def make_job(directory: Path) -> Job:
-    return Job(
-        name="train",
-        num=0,
-        id="train",
-        overrides=(),
-        output_dir=directory,
-        record_dir=directory,
-        launch_dir=directory,
-        cwd=directory,
-        is_sweep=False,
-        config_name=None,
-        config={},
-        started_at=0.0,
-        record=JobRecord(directory),
-        hydra_config=None,
-    )
 
 
 def test_uses_of_a_timer_add_up_also_across_a_reset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

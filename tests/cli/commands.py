@@ -14,6 +14,7 @@ from conftest import Ran
 from hydra_callbacks.cli import main
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -72,8 +73,13 @@ def ran(command: list[str], *, cwd: Path | None = None, answer: str = "", **envi
     return Ran(done.returncode, done.stdout, done.stderr)
 
 
-def shown_on_terminal(*words: str) -> str:
-    """Run the program on a terminal of its own, and return all that it shows there."""
+def shown_on_terminal(*words: str, meanwhile: Callable[[str], object] = lambda _: None) -> str:
+    """Run the program on a terminal of its own, and return all that it shows there.
+
+    Args:
+        words: What follows `hydra-callbacks`.
+        meanwhile: Called with all that it has shown until then, whenever it shows more.
+    """
     ours, its = os.openpty()
     environment = {**os.environ, "PYTHONIOENCODING": "utf-8", "TERM": "xterm-256color"}
     command = [sys.executable, "-m", "hydra_callbacks", *words]
@@ -83,6 +89,7 @@ def shown_on_terminal(*words: str) -> str:
         with contextlib.suppress(OSError):  # it has ended
             while part := os.read(ours, 4096):
                 shown += part
+                meanwhile(shown.decode(errors="replace"))
         process.wait()
     os.close(ours)
     return shown.decode().replace("\r\n", "\n")

@@ -43,11 +43,11 @@ def sweep(here: Path) -> Path:
     make_run(sweep / "4", 4, job=job(4), **running(GONE))
     make_hydra_run(sweep / "5", num=5)
     make_run(sweep / "6", 6, job=job(6), **failed())
-    write(sweep / "1" / "model.bin", "x" * 1_500_000)
+    write(sweep / "1" / "model.bin", "x" * 1_572_864)
     for folder in sweep.iterdir():
         if folder.is_dir():
             total = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-            write(folder / "fill", " " * (10_000 - total % 10_000))
+            write(folder / "fill", " " * (10_240 - total % 10_240))
     return sweep
 
 
@@ -68,15 +68,15 @@ def test_it_says_first_what_would_go_and_how_much_it_is(sweep: Path, width: int)
     assert lines(out.getvalue()) == (
         "\n"
         "  run                              status          size\n"
-        " ──────────────────────────────────────────────────────────\n"
-        "  multirun/2026-11-22/10-00-00/0   ✓ completed     10.0 kB\n"
-        "  multirun/2026-11-22/10-00-00/1   ✗ failed        1.5 MB\n"
-        "  multirun/2026-11-22/10-00-00/2   ■ interrupted   10.0 kB\n"
-        "  multirun/2026-11-22/10-00-00/4   ? lost          10.0 kB\n"
-        "  multirun/2026-11-22/10-00-00/5   · unknown       10.0 kB\n"
-        "  multirun/2026-11-22/10-00-00/6   ✗ failed        10.0 kB\n"
+        " ───────────────────────────────────────────────────────────\n"
+        "  multirun/2026-11-22/10-00-00/0   ✓ completed     10.0 KiB\n"
+        "  multirun/2026-11-22/10-00-00/1   ✗ failed        1.5 MiB\n"
+        "  multirun/2026-11-22/10-00-00/2   ■ interrupted   10.0 KiB\n"
+        "  multirun/2026-11-22/10-00-00/4   ? lost          10.0 KiB\n"
+        "  multirun/2026-11-22/10-00-00/5   · unknown       10.0 KiB\n"
+        "  multirun/2026-11-22/10-00-00/6   ✗ failed        10.0 KiB\n"
         "\n"
-        "6 runs (1 completed, 2 failed, 1 interrupted, 1 lost, 1 unknown), 1.6 MB"
+        "6 runs (1 completed, 2 failed, 1 interrupted, 1 lost, 1 unknown), 1.6 MiB"
     )
 
 
@@ -85,10 +85,10 @@ def test_nothing_is_done_without_a_yes(sweep: Path) -> None:
     for answer in ("n\n", "\n"):
         done = called(*FAILED, "--delete", answer=answer)
         assert done.code == 0
-        assert "2 runs (2 failed), 1.5 MB\nDelete them for good? [y/N]: " in done.out
+        assert "2 runs (2 failed), 1.5 MiB\nDelete them for good? [y/N]: " in done.out
         assert done.out.endswith("Nothing was done\n")
     assert called(*FAILED, "--delete", answer="").code == 1, "no answer is none"
-    assert called(*FAILED, "--dry-run").out.endswith("2 runs (2 failed), 1.5 MB\n")
+    assert called(*FAILED, "--dry-run").out.endswith("2 runs (2 failed), 1.5 MiB\n")
     assert "Move them to the trash folder? [y/N]: " in called(*FAILED, answer="n\n").out
     assert names(sweep) == before
 
@@ -135,7 +135,7 @@ def test_runs_are_moved_to_the_trash_folder(sweep: Path, tmp_path: Path) -> None
     assert names(sweep) == {"0", "2", "3", "4", "5", "multirun.yaml"}
     trash = tmp_path / "data" / "Trash"
     assert names(trash / "files") == {"1", "6"}
-    assert (trash / "files/1/model.bin").stat().st_size == 1_500_000
+    assert (trash / "files/1/model.bin").stat().st_size == 1_572_864
     assert json.loads((trash / "files/6/.hydra/run.json").read_text())["status"] == "failed"
     make_run(sweep / "1", 1, **failed())
     assert program(*FAILED, "--yes", **home).code == 0

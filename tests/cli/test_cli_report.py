@@ -54,7 +54,7 @@ def runs(here: Path) -> Path:
 )
 def test_what_it_is_about_and_where_it_goes(runs: Path, words: str, kind: str, place: str) -> None:
     done = called("report", words)
-    assert re.fullmatch(rf"Wrote {re.escape(place)} \(\d+\.\d kB\)\n", done.out), done.text
+    assert re.fullmatch(rf"Wrote {re.escape(place)} \(\d+\.\d KiB\)\n", done.out), done.text
     assert (done.code, done.err) == (0, "")
     assert page(place)["kind"] == kind
     assert called("report", words).code == 0, "an earlier page is replaced"
@@ -91,6 +91,9 @@ def test_the_metric_and_its_direction(runs: Path) -> None:
     assert page("multirun/a b/report.html")["metric"]["is_max"] is False
     called("report", "a b", "--metric", "loss", "--max")
     assert page("multirun/a b/report.html")["best"]["num"] == 0
+    called("report", "a b", "--metric", "result.loss")
+    assert page("multirun/a b/report.html")["metric"]["name"] == "loss"
+    assert page("multirun/a b/report.html")["notes"] == []
     called("report", ".", "--metric", "result.accuracy", "--min")
     assert [app["best"]["value"] for app in page("report.html")["by_app"]] == [0.5]
 
@@ -101,9 +104,30 @@ def test_a_metric_that_is_not_there_writes_no_page(runs: Path) -> None:
         done = called("report", what, "--metric", "acuracy")
         assert (done.code, done.err) == (2, told)
     assert not list(runs.rglob("report.html"))
-    done = called("report", "one", "--metric", "accuracy")
+
+
+@pytest.mark.parametrize("options", [("--metric", "accuracy"), ("--max",), ("--min",)])
+def test_what_compares_runs_is_refused_for_a_single_one(runs: Path, options: tuple[str, ...]) -> None:
+    done = called("report", "one", *options)
     assert done.code == 2
-    assert "--metric compares runs, and this is a single one" in done.err
+    assert f"{options[0]} compares runs, and this is a single one" in done.err
+    assert not list(runs.rglob("report.html"))
+
+
+def test_a_metric_that_is_the_same_in_all_jobs_can_be_asked_for(runs: Path) -> None:
+    for num in range(2):
+        make_run(runs / "multirun" / "same" / str(num), num, job=job(num), result={"acc": 1.0, "loss": num})
+    assert called("report", "same", "--metric", "acc").code == 0
+    assert page("multirun/same/report.html")["metric"]["name"] == "acc"
+
+
+def test_the_secrets_of_a_runs_configuration_are_not_in_its_page(runs: Path) -> None:
+    write(runs / "outputs" / "one" / ".hydra" / "config.yaml", "db: {password: swordfish-77}\n")
+    write(runs / "outputs" / "one" / "train.log", "connecting with swordfish-77\n")
+    assert called("report", "one").code == 0
+    text = (runs / "outputs" / "one" / "report.html").read_text(encoding="utf-8")
+    assert shown(text)["console"]["text"] == "connecting with <redacted>"
+    assert "swordfish" not in text
 
 
 @pytest.mark.parametrize(
@@ -116,6 +140,7 @@ def test_a_metric_that_is_not_there_writes_no_page(runs: Path) -> None:
         ("torn.db", "torn.db"),
         ("postgresql://me:secret-x@host/db", "without a password"),
         ("", "Error: expected a run, a sweep or a register, got an empty name"),
+        ("~nosuchuser/x", "Error: no run is called '~nosuchuser/x'"),
     ],
 )
 def test_what_is_nothing_of_the_kind_is_told(runs: Path, name: str, says: str) -> None:
@@ -152,3 +177,6 @@ def test_it_opens_the_browser_when_asked(runs: Path, monkeypatch: pytest.MonkeyP
     assert called("report", "one", "--open").err == ""
     assert opened == [(runs / "outputs" / "one" / "report.html").as_uri()]
     assert called("report", "one", "--open").err == "No browser could be started: open the file yourself\n"
+    done = called("report", "one", "--open", "-o", "-")
+    assert (done.code, done.out, len(opened)) == (2, "", 2)
+    assert "--open shows a file, and -o - writes none" in done.err

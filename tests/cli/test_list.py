@@ -94,6 +94,23 @@ def test_a_table_uses_the_room_of_160_characters(sweep: Path) -> None:
     )
 
 
+def test_what_runs_have_used_is_there_for_who_asks(here: Path) -> None:
+    for number in range(2):
+        used = {"peak_rss_bytes": (number + 1) * 2**30, "cpu_s": 90.0 + number, "mean_cpu_percent": 7.0}
+        make_run(here / f"run {number}", number, resources=used)
+    assert table(80, "run,status,peak_rss_bytes,cpu_s") == (
+        "\n"
+        "  run     status        memory    processor\n"
+        f" {'─' * 44}\n"
+        "  run 1   ✓ completed   2.0 GiB   1 min 31 s\n"
+        "  run 0   ✓ completed   1.0 GiB   1 min 30 s\n"
+        "\n"
+        "2 runs: 2 completed"
+    )
+    assert "GiB" not in table(160)
+    assert names("--filter", "peak_rss_bytes > 1.5e9", "--sort", "cpu_s") == ["run 1"]
+
+
 def test_the_columns_that_are_asked_for_are_there_in_this_order(sweep: Path) -> None:
     assert table(80, "status, lr,run,error,status", limit=2, sort="lr") == (
         "In multirun/2026-11-22/10-00-00\n"

@@ -65,12 +65,12 @@ def test_the_curves_of_a_run_with_their_peaks_phases_and_times(one: Path) -> Non
     said = done.out.splitlines()
     assert said[0].rstrip() == "outputs/a  lr=0.1  50 samples"
     assert said[1].rstrip() == "processors, % of a core   highest 100 at 1 s"
-    assert said[2].startswith("      100 ┤⣀⣀⣀") or said[2].startswith("      100 ┤⠉⠉⠉")
+    assert said[2].startswith("      100 ┤⠉⠉⠉")
     assert [line.rstrip() for line in said if line.startswith("memory")] == [
         "memory, GiB   highest 2 at 49 s   kernel's peak 2.5"
     ]
-    assert "disk, written, MB/s   highest 1.05 at 1 s" in done.out
-    assert said[-3].startswith("    phase  ├───load────┤")
+    assert "disk, written, MiB/s   highest 1 at 1 s" in done.out
+    assert said[-3].startswith("    phase  ├────load─────├─────")
     assert "train/epoch" in said[-3]
     assert said[-1].split() == ["0", "s", "10", "s", "20", "s", "30", "s", "40", "s"]
     assert max(map(len, said)) <= 80
@@ -99,8 +99,8 @@ def test_a_terminal_without_unicode_gets_points(one: Path) -> None:
     done = program("plot", str(one), PYTHONIOENCODING="ascii", COLUMNS="80")
     assert (done.code, done.err) == (0, "")
     assert done.out.isascii()
-    assert "      100 |''''''" in done.out or "      100 |......" in done.out
-    assert "|---load----|" in done.out
+    assert "      100 |''''''" in done.out
+    assert "|----load-----|------" in done.out
 
 
 def test_gpus_share_a_panel_each_for_memory_and_usage(here: Path) -> None:
@@ -112,7 +112,7 @@ def test_gpus_share_a_panel_each_for_memory_and_usage(here: Path) -> None:
     columns = next(csv.reader(io.StringIO((here / "b.csv").read_text())))
     assert columns == [
         *("elapsed_s", "cpus", "rss_GiB", "gpu0_job_mem_GiB", "gpu1_job_mem_GiB", "gpu0_usage", "gpu1_usage"),
-        "written_MB_per_s",
+        "written_MiB_per_s",
     ]
 
 
@@ -256,7 +256,7 @@ def test_a_rate_stands_for_the_time_before_its_sample() -> None:
 def test_numbers_beside_the_axes_are_good_to_read() -> None:
     assert [rounded_up(value) for value in (0, 0.93, 1, 1.01, 37, 100, 2.1e9)] == [1, 1, 1, 1.5, 40, 100, 2.5e9]
     assert ticks(0) == [0]
-    assert ticks(12.0) == [0, 2, 4, 6, 8, 10, 12] or ticks(12.0)[:2] == [0, 2]
+    assert ticks(12.0) == [0, 2, 4, 6, 8, 10, 12]
     assert [clock(each, 5400) for each in ticks(5400)] == [
         "0 min",
         "15 min",
@@ -275,8 +275,11 @@ def test_a_real_run_is_drawn(app: App) -> None:
         {"_target_": "hydra_callbacks.RunRecord"},
     )
     text = (app.directory / "app.py").read_text(encoding="utf-8")
-    timed = "    import hydra_callbacks, time\n    with hydra_callbacks.PerfLogger(print, name='part'):\n"
-    timed += "        time.sleep(0.3)\n    time.sleep(0.1)\n"
+    timed = "    import gc, hydra_callbacks, time\n    from hydra_callbacks.monitor import ResourceMonitorService\n"
+    timed += "    (service,) = (each for each in gc.get_objects() if type(each) is ResourceMonitorService)\n"
+    timed += "    with hydra_callbacks.PerfLogger(print, name='part'):\n"
+    timed += "        while len(service.rows()) < 20: time.sleep(0.02)\n"
+    timed += "    while len(service.rows()) < 25: time.sleep(0.02)\n"
     app.write("app.py", text.replace("    return cfg.x", timed + "    return cfg.x"))
     assert app.run("hydra.run.dir=outputs/a").code == 0
     done = ran([sys.executable, "-m", "hydra_callbacks", "plot", "a"], cwd=app.directory)

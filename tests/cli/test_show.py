@@ -32,7 +32,7 @@ EVERYTHING: dict[str, Any] = {
     "host": {**host(7), "slurm_job_id": "4711"},
     "git": {"sha": "1234567890" * 4, "branch": "main", "is_dirty": True, "remote": "git@example.org:me/project.git"},
     "environment": {"python": "3.11.7", "packages": "packages.txt"},
-    "resources": {"cpu_s": 81.5, "peak_rss_bytes": 512000000, "mean_cpu_percent": 99.6},
+    "resources": {"cpu_s": 81.5, "peak_rss_bytes": 512 * 2**20, "mean_cpu_percent": 99.6},
     "timers": {"load": 0.25},
     "result": {"accuracy": 0.9123456789, "epochs": 12, "deep": {"er": "é"}},
     "later": {"key": [1]},
@@ -85,7 +85,7 @@ def test_everything_about_a_run(here: Path, width: int) -> None:
         "\n"
         "resources\n"
         "  processor  1 min 21 s, 100 % of one core\n"
-        "  memory     peak 512.0 MB\n"
+        "  memory     peak 512.0 MiB\n"
         "\n"
         "timers\n"
         "  load  0.25 s"
@@ -93,12 +93,12 @@ def test_everything_about_a_run(here: Path, width: int) -> None:
 
 
 def test_what_a_job_used_is_told_in_lines_by_phase_too(here: Path) -> None:
-    phases = {"load": {"n_times": 1, "duration_s": 2.5, "cpu_s": 2.0, "peak_rss_bytes": 10**9}, "odd": 7}
+    phases = {"load": {"n_times": 1, "duration_s": 2.5, "cpu_s": 2.0, "peak_rss_bytes": 2**30}, "odd": 7}
     make_run(
         here / "outputs" / "a", 1, resources={"cpu_s": 3.0, "phases": phases, "absent": {"cpu_energy": "none here"}}
     )
     told = shown("outputs/a")
-    assert "resources\n  processor   3.00 s\n  phase load  2.50 s, processor 2.00 s, memory 1.0 GB" in told
+    assert "resources\n  processor   3.00 s\n  phase load  2.50 s, processor 2.00 s, memory 1.0 GiB" in told
     assert "none here" not in told
 
 

@@ -22,6 +22,7 @@ from run_dirs import GONE, failed, host, job, make_run, run_id, running, write
 from hydra_callbacks.cli.top.running import Running, Use, Watched, totals
 from hydra_callbacks.runs.journal import append
 from hydra_callbacks.runs.record import timestamp
+from hydra_callbacks.support.files import write_whole
 from hydra_callbacks.support.process import host_facts
 
 if TYPE_CHECKING:
@@ -42,6 +43,12 @@ while True:
     sum(range(1000))
     {pause}
 """
+
+
+@pytest.fixture(autouse=True)
+def no_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of this machine would have a column of their own."""
+    monkeypatch.setattr("hydra_callbacks.cli.top._gpus", lambda: None)
 
 
 @pytest.fixture
@@ -113,22 +120,9 @@ def test_the_table_fits_and_leaves_out_what_does_not(here: Path, worker: subproc
     assert "…" in row
     wide = called("top", "a", "--once", COLUMNS="160")
     assert "model.name=resnet50_with_a_long_name lr=0.1" in wide.out
-    assert wide.out.splitlines()[2].split() == (
-        [
-            "overrides",
-            "host",
-            "pid",
-            "time",
-            "CPU",
-            "%",
-            "memory",
-            "peak",
-            "processes",
-            "threads",
-            "read/s",
-            "written/s",
-        ]
-    )
+    of_disks = [] if sys.platform == "darwin" else ["read/s", "written/s"]  # there, nothing tells them
+    named = ["overrides", "host", "pid", "time", "CPU", "%", "memory", "peak", "processes", "threads", *of_disks]
+    assert wide.out.splitlines()[2].split() == named
 
 
 def test_a_terminal_without_unicode_is_shown_points(here: Path, worker: subprocess.Popen[str]) -> None:
@@ -151,7 +145,7 @@ def test_of_a_sweep_only_what_runs_is_told_with_totals(
     assert done.code == 0
     head, total, _, names, *jobs = done.out.splitlines()
     assert head.startswith("multirun/s  1 of 5 jobs ended (1 completed), 2 running")
-    assert re.match(r"in all: CPU \d+ %, memory 1\d\d.\d MB, 2 processes, 2 threads", total)
+    assert re.match(r"in all: CPU \d+ %, memory 1\d\d.\d MiB, 2 processes, 2 threads", total)
     assert names.split()[:2] == ["job", "overrides"]
     assert [each.split()[:3] for each in jobs] == [["1", "lr=1", str(worker.pid)], ["2", "lr=2", str(idler.pid)]]
     assert " 1:0" in jobs[0], "65 seconds"
@@ -201,16 +195,22 @@ def test_a_finished_run_tells_what_it_has_used(here: Path) -> None:
         "cpu_s": 11.8,
         "user_s": 11.0,
         "system_s": 0.8,
-        "peak_rss_bytes": 512_000_000,
-        "mean_rss_bytes": 3e8,
+        "peak_rss_bytes": 512 * MIB,
+        "mean_rss_bytes": 300 * MIB,
         "max_processes": 3,
         "max_threads": 12,
-        "read_bytes": 1e6,
+        "read_bytes": MIB,
         "mean_cpu_percent": 94.4,
         "requested": {"cpus": 4, "memory_bytes": 2**30, "by": "slurm"},
         "used_share": {"cpus": 0.25, "memory": 0.5},
         "gpus": [
-            {"index": 0, "name": "A100", "peak_job_memory_bytes": 4e9, "mean_usage_percent": 71.2, "energy_j": 1e4}
+            {
+                "index": 0,
+                "name": "A100",
+                "peak_job_memory_bytes": 4 * 2**30,
+                "mean_usage_percent": 71.2,
+                "energy_j": 1e4,
+            }
         ],
     }
     make_run(here / "a", resources=resources)
@@ -219,10 +219,10 @@ def test_a_finished_run_tells_what_it_has_used(here: Path) -> None:
     assert done.out == (
         "✓ completed   a, took 12.5 s\n"
         "  processor  11.8 s (user 11.0 s, system 0.80 s), 94 % of one core\n"
-        "  memory     peak 512.0 MB, mean 300.0 MB\n"
+        "  memory     peak 512.0 MiB, mean 300.0 MiB\n"
         "  processes  3 seen at a time, 12 threads\n"
-        "  disk       read 1.0 MB\n"
-        "  GPU 0      A100, peak memory 4.0 GB, busy 71 % of the time, 10.0 kJ\n"
+        "  disk       read 1.0 MiB\n"
+        "  GPU 0      A100, peak memory 4.0 GiB, busy 71 % of the time, 10.0 kJ\n"
         "  limits     used 25 % of 4 requested cores, 50 % of 1.0 GiB (slurm)\n"
     )
     assert called("top", "a", "--format", "json").out == "[]\n"
@@ -245,13 +245,13 @@ def test_a_finished_run_without_a_monitor_says_so(here: Path, changes: dict[str,
 def test_a_finished_sweep_says_how_it_ended_and_which_job_took_most(here: Path) -> None:
     sweep = here / "s"
     launched(sweep, 2, os.getpid())
-    line(sweep, 0, "completed", duration_s=1.0, peak_rss_bytes=100_000_000)
-    line(sweep, 1, "failed", duration_s=1.0, peak_rss_bytes=200_000_000, error={"type": "ValueError", "message": "no"})
+    line(sweep, 0, "completed", duration_s=1.0, peak_rss_bytes=100 * MIB)
+    line(sweep, 1, "failed", duration_s=1.0, peak_rss_bytes=200 * MIB, error={"type": "ValueError", "message": "no"})
     append(sweep, {"launch": "ended", "id": run_id(0), "at": timestamp(time.time()), "status": "completed"})
     done = called("top", "s")
     assert done.code == 0
     assert "s · ended, not all well" in done.out
-    assert lines(done.out).endswith("most memory: 200.0 MB, job 1: lr=1")
+    assert lines(done.out).endswith("most memory: 200.0 MiB, job 1: lr=1")
 
 
 def test_a_name_that_is_no_run_is_told(here: Path) -> None:
@@ -275,12 +275,14 @@ def test_what_is_told_of_ten_thousand_jobs_is_read_from_two(
         file.writelines(f"{each}\n" for each in done)
     line(sweep, 10_000, host=host(worker.pid))
     line(sweep, 10_001, host=host(idler.pid))
-    watched = Watched(sweep, is_run=False)
-    watched.look()
-    began_s = time.process_time()
-    look = watched.look()
-    assert [each.job.num for each in look.running] == [10_000, 10_001]
-    assert time.process_time() - began_s < 0.2, "seconds, for a look after the first"
+    watched = Watched(sweep, is_run=False, now=lambda: 0.0)  # each look seems to cost nothing, so none is left out
+    costs_s = []
+    for _ in range(6):
+        began_s = time.process_time()
+        look = watched.look()
+        costs_s.append(time.process_time() - began_s)
+        assert [each.job.num for each in look.running] == [10_000, 10_001]
+    assert min(costs_s[1:]) < costs_s[0] / 3, "the first one alone reads all lines"
 
 
 def test_a_job_that_ended_since_the_running_ones_were_looked_for_is_told_so(
@@ -325,22 +327,27 @@ def test_totals_are_over_the_jobs_that_tell_them() -> None:
     }
 
 
-ENDS_SOON = """
-import json, os, pathlib, sys, time
-time.sleep({s})
-path = pathlib.Path("a/.hydra/run.json")
-record = json.loads(path.read_text())
-path.write_text(json.dumps(dict(record, status="completed", duration_s=2.5)))
-"""
+def ends(directory: Path) -> None:
+    """Have a run completed, as far as its record tells."""
+    path = directory / ".hydra" / "run.json"
+    ended = json.loads(path.read_text(encoding="utf-8")) | {"status": "completed", "duration_s": 2.5}
+    write_whole(path, json.dumps(ended).encode())
 
 
-def test_without_a_terminal_each_look_is_printed_until_the_end(here: Path) -> None:
-    with subprocess.Popen([sys.executable, "-c", ENDS_SOON.format(s=2.5)], cwd=here) as process:
-        make_run(here / "a", **running(process.pid))
-        done = program("top", "a", "--interval", "0.3", cwd=here, COLUMNS="100")
-    assert done.code == 0
-    assert done.out.count("CPU %") >= 2
-    assert "✓ completed   a, took 2.50 s" in done.out
+def test_without_a_terminal_each_look_is_printed_until_the_end(here: Path, idler: subprocess.Popen[str]) -> None:
+    make_run(here / "a", **running(idler.pid))
+    command = [sys.executable, "-m", "hydra_callbacks", "top", "a", "--interval", "0.1"]
+    environment = {**os.environ, "PYTHONIOENCODING": "utf-8", "COLUMNS": "100"}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, encoding="utf-8") as process:
+        assert process.stdout is not None
+        shown = ""
+        for line in process.stdout:
+            shown += line
+            if shown.count("CPU %") == 2:
+                ends(here / "a")
+    assert process.returncode == 0
+    assert shown.count("CPU %") >= 2
+    assert "✓ completed   a, took 2.50 s" in shown
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
@@ -349,17 +356,20 @@ class TestOnATerminal:
 
     ENTERS, LEAVES = "\x1b[?1049h", "\x1b[?1049l"
 
-    def test_all_that_runs_is_shown_until_the_end(self, here: Path) -> None:
+    def test_all_that_runs_is_shown_until_the_end(self, here: Path, idler: subprocess.Popen[str]) -> None:
         from commands import shown_on_terminal  # noqa: PLC0415  (for these alone)
 
-        with subprocess.Popen([sys.executable, "-c", ENDS_SOON.format(s=3)], cwd=here) as process:
-            make_run(here / "a", overrides=["lr=0.1"], **running(process.pid))
-            shown = shown_on_terminal("top", "a", "--interval", "0.2")
+        def end_it(shown: str) -> None:
+            if shown.count("lr=0.1") >= 2:
+                ends(here / "a")
+
+        make_run(here / "a", overrides=["lr=0.1"], **running(idler.pid))
+        shown = shown_on_terminal("top", "a", "--interval", "0.1", meanwhile=end_it)
         before, _, rest = shown.partition(self.ENTERS)
         screen, _, after = rest.partition(self.LEAVES)
         assert before == ""
         assert "lr=0.1" in screen
-        assert str(process.pid) in screen
+        assert str(idler.pid) in screen
         assert "completed" in after
 
     def test_control_c_leaves_the_terminal_as_it_was(self, here: Path, worker: subprocess.Popen[str]) -> None:

@@ -15,6 +15,7 @@ from conftest import PLAIN_APP, ROOT, App
 import hydra_callbacks
 from hydra_callbacks.callbacks import ROOMS
 from hydra_callbacks.cli import COMMANDS
+from hydra_callbacks.monitor.processes.figures import HAS_PROC
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,10 +88,13 @@ def test_the_table_of_the_preset_is_the_preset() -> None:
 
 
 def test_every_key_of_a_record_and_every_column_is_explained(app: App) -> None:
-    timed = "    with hydra_callbacks.PerfLogger(print, name='part'):\n        pass\n"
-    app.write("app.py", "import hydra_callbacks\n" + PLAIN_APP.replace("    if cfg.x ==", f"{timed}    if cfg.x =="))
+    timed = "    with hydra_callbacks.PerfLogger(print, name='part'):\n        ended = time.process_time() + 0.5\n"
+    timed += "        while time.process_time() < ended: pass\n"
+    imports = "import hydra_callbacks, time\n"
+    app.write("app.py", imports + PLAIN_APP.replace("    if cfg.x ==", f"{timed}    if cfg.x =="))
     app.commit()
-    assert app.run("-m", "x=1,2", "fail_at=2", "hydra/callbacks=default").code == 1
+    often = "+hydra.callbacks.resource_monitor.sample_interval=0.01"  # a column has to be seen to be known
+    assert app.run("-m", "x=1,2", "fail_at=2", "hydra/callbacks=default", often).code == 1
 
     keys = set()
     for job in (0, 1):
@@ -102,8 +106,12 @@ def test_every_key_of_a_record_and_every_column_is_explained(app: App) -> None:
     assert not {key for key in keys if f"`{key}`" not in page and f"\n## {key}\n" not in page}
 
     page = (DOCS / "reference" / "files.md").read_text(encoding="utf-8")
-    for pattern in ("multirun/register.csv", "multirun/*/*/resource_monitoring.csv"):
+    for pattern, surely in (
+        ("multirun/register.csv", {"run-peak_rss_bytes", "run-cpu_s"}),
+        ("multirun/*/*/resource_monitoring.csv", {"phase", *({"pss_GiB", "net_received_GiB"} if HAS_PROC else ())}),
+    ):
         columns = next(csv.reader(app.one(pattern).read_text(encoding="utf-8").splitlines()))
+        assert surely <= set(columns)
         config = {"", "x", "fail_at", "opt.lr", "opt.name", "result.double", "result.deep.er"}
         assert not {column for column in columns if column not in config and f"`{column}`" not in page}
 

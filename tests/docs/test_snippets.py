@@ -29,7 +29,7 @@ VARYING = {
     r"(?<=on commit )[0-9a-f]{8}\b": "SHA",
     r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b": "ID",
     r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d": "TIME",
-    r"\d+\.\d (kB|MB|GB)": r"N \1",
+    r"\d+\.\d (KiB|MiB|GiB)": r"N \1",
     r"\d+ % of one core": "N % of one core",
     r"\d+\.\d\d( seconds| ?s\b)": r"N\1",
 }

@@ -6,6 +6,8 @@ import csv
 from typing import TYPE_CHECKING
 
 import pytest
+from conftest import PLAIN_APP
+from patient import FOR_GPUS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,6 +75,7 @@ def rows(path: Path) -> list[list[str]]:
 @pytest.mark.parametrize("package", ["hydra_callbacks", "hydra_callbacks.callbacks"])
 def test_single_runs(app: App, package: str) -> None:
     app.write("conf/config.yaml", PUBLISHED.replace("_target_: hydra_callbacks.", f"_target_: {package}."))
+    app.write("app.py", FOR_GPUS + PLAIN_APP)
     sha = app.commit()
     done = app.run()
     assert done.code == 0, done.text

@@ -8,16 +8,17 @@ import shlex
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import ROOT, wait_for
+from conftest import ROOT, find_uv, wait_for
 from mendable import command
 
 from hydra_callbacks.provenance import packages
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from conftest import App, Ran
 
 RECORD = {"_target_": "hydra_callbacks.RunRecord"}
@@ -240,12 +241,6 @@ def python_as_here(wheel: Path, tmp_path: Path) -> Any:
         return str(python)
 
     return make
-
-
-def find_uv() -> str:
-    found = shutil.which("uv", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
-    assert found
-    return found
 
 
 def test_the_environment_is_compared_and_can_be_made(app: App, python_as_here: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import html
 import json
 import sqlite3
 import subprocess
@@ -134,6 +135,7 @@ CONFIG = {
 }
 CONFIG["db"]["url"] = f"postgresql://me:{quote(SECRETS['nested'], safe='')}@host/db"  # type: ignore[index]  # a mapping
 CALLBACKS: dict[str, dict[str, Any]] = {
+    "Report": {},
     "ConsoleCapture": {},
     "RegisterRun": {"register_file": "register.csv"},
     "RegisterRunCallback": {"register_file": "register.jsonl"},
@@ -161,7 +163,7 @@ WORDS = (
     f"service.password='{SECRETS['quoted']}'",
 )
 HYDRAS_OWN = {"config.yaml", "hydra.yaml", "overrides.yaml", "multirun.yaml", "app.log"}
-OURS = {"run.json", "environment.json", "console.log", "resource_monitoring.csv"}
+OURS = {"run.json", "environment.json", "console.log", "resource_monitoring.csv", "report.html"}
 
 
 def prepare(app: App, *names: str) -> None:
@@ -190,6 +192,7 @@ def forms(secret: str) -> set[str]:
 
 
 def found_in(text: str) -> list[str]:
+    text += html.unescape(text)  # as a page shows it
     return [name for name, secret in SECRETS.items() if any(form in text for form in forms(secret))]
 
 
@@ -237,7 +240,8 @@ def test_of_a_run(app: App, x: int, order: str) -> None:
     assert "other.py" in next(text for name, text in written(app).items() if "/git-" in name)
     run = "outputs/run"
     commands = [("show", run), ("show", run, "--json"), ("list", "outputs"), ("list", "outputs", "--format", "json")]
-    check(app, *commands, ("reproduce", run, "--print"))
+    commands += [("reproduce", run, "--print"), ("report", run, "-o", "-"), ("top", run), ("plot", run)]
+    check(app, *commands)
     record = app.record(run)
     assert record["result"]["accuracy"] == 0.5
     assert record["result"]["loss_per_token"] == 2.25
@@ -272,5 +276,8 @@ def test_of_a_sweep(app: App, launcher: tuple[str, ...]) -> None:
         ("watch", sweep, "--once"),
         ("list", "multirun", "--format", "csv"),
         ("reproduce", sweep, "--print"),
+        ("report", sweep, "-o", "-"),
+        ("top", sweep),
+        ("plot", sweep, "--job", "0"),
     ]
     check(app, *commands)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import re
@@ -11,19 +12,21 @@ import subprocess
 import sys
 import textwrap
 import time
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from conftest import wait_for
+from trees import child, figures_of
 
 import hydra_callbacks
 from hydra_callbacks.monitor import ResourceMonitorService
 from hydra_callbacks.monitor.processes.figures import HAS_PROC
-from hydra_callbacks.monitor.processes.tree import COLUMNS, TreeMeter
+from hydra_callbacks.monitor.processes.tree import TreeMeter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     from conftest import App
 
@@ -84,31 +87,9 @@ def run(code: str, *, head: str = HEAD, flags: tuple[str, ...] = (), before: tup
     return {**json.loads(done.stdout), "err": done.stderr}
 
 
-def told(meter: TreeMeter) -> dict[str, float]:
-    return dict(zip(COLUMNS, meter.read(), strict=True))
-
-
-def wait_for(happens: Callable[[], Any]) -> None:
-    """Wait until something that another process does has happened."""
-    deadline_s = time.monotonic() + 60
-    while not happens():
-        assert time.monotonic() < deadline_s
-        time.sleep(0.005)
-
-
-@contextmanager
-def child(code: str, **more: Any) -> Iterator[subprocess.Popen[str]]:
-    """Start a process that runs `code`, and kill it in the end; it has printed a line when it is given."""
-    command = [sys.executable, "-c", HEAD + textwrap.dedent(code)]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8", start_new_session=True, **more
-    ) as process:
-        try:
-            assert process.stdout is not None
-            assert process.stdout.readline()
-            yield process
-        finally:
-            os.killpg(process.pid, signal.SIGKILL)
+def started(code: str) -> AbstractContextManager[subprocess.Popen[str]]:
+    """Give a process that runs `code`, once it has printed a line."""
+    return child(HEAD + textwrap.dedent(code))
 
 
 def files_of(pid: int) -> int:
@@ -148,15 +129,16 @@ def test_a_storm_of_forks_leaves_no_file_open() -> None:
             for pid in [fork(lambda: None) for _ in range(5)]:
                 os.waitpid(pid, 0)
     """
+    gc.collect()  # what earlier tests have left closes its files now, not meanwhile
     n_before = files_of(os.getpid())
-    with child(storm) as job:
+    with started(storm) as job:
         tree = ProcTree(job.pid)
         ended = time.monotonic() + 1
         while time.monotonic() < ended:
             n_seen = len(tree.read())
         assert files_of(os.getpid()) <= n_before + 4 + 3 * n_seen + 3
         tree.close()
-    assert files_of(os.getpid()) == n_before + 0
+    assert files_of(os.getpid()) <= n_before
 
 
 def test_what_children_used_counts_once_however_they_are_reaped() -> None:
@@ -164,18 +146,19 @@ def test_what_children_used_counts_once_however_they_are_reaped() -> None:
         with ResourceMonitorService(interval=0.01) as service:
             until(lambda: len(service.rows()) > 3)
             before = used_s()
+            sampled_before = service.rows()[-1]["cpu_s"]
             for _ in range(15):
                 pid = fork(lambda: spend(0.1))
                 while os.waitpid(pid, os.WNOHANG)[0] == 0:  # this process works all the while
                     pass
             used = used_s() - before
-        tell(service, used=used)
+        tell(service, used=used, sampled_before=sampled_before)
     """)
-    assert found["cpu_s"] == pytest.approx(found["used"], rel=0.03, abs=0.1)
+    assert found["cpu_s"] - found["sampled_before"] == pytest.approx(found["used"], rel=0.03, abs=0.1)
 
 
 def test_a_child_that_nobody_waits_for_counts_its_time_and_no_memory() -> None:
-    with child("""
+    with started("""
         block = bytearray(b"1") * (100 << 20)
         zombie = fork(lambda: (bytearray(b"1") * (200 << 20), spend(0.3)))
         os.waitid(os.P_PID, zombie, os.WEXITED | os.WNOWAIT)
@@ -183,7 +166,7 @@ def test_a_child_that_nobody_waits_for_counts_its_time_and_no_memory() -> None:
         sys.stdin.read()
     """) as job:
         meter = TreeMeter(job.pid)
-        first = told(meter)
+        first = figures_of(meter)
         figures = {pid: each for (pid, _), each in ProcTree(job.pid).read().items()}
     zombie = next(each for pid, each in figures.items() if pid != job.pid)
     assert first["processes"] == 1  # the other has ended
@@ -193,7 +176,7 @@ def test_a_child_that_nobody_waits_for_counts_its_time_and_no_memory() -> None:
 
 
 def test_a_zombie_is_counted_once_when_it_is_reaped_at_last() -> None:
-    with child("""
+    with started("""
         def spend_and_end(): spend(0.3)
         sys.stdout.write("\\n"); sys.stdout.flush()
         sys.stdin.readline()
@@ -208,12 +191,12 @@ def test_a_zombie_is_counted_once_when_it_is_reaped_at_last() -> None:
         assert job.stdin is not None
         assert job.stdout is not None
         meter = TreeMeter(job.pid)
-        counted = [told(meter)["cpu_s"]]
+        counted = [figures_of(meter)["cpu_s"]]
         for _ in range(2):
             job.stdin.write("\n")
             job.stdin.flush()
             job.stdout.readline()
-            counted.append(told(meter)["cpu_s"])
+            counted.append(figures_of(meter)["cpu_s"])
     assert counted[0] == 0
     assert 0.28 < counted[1] < 0.45
     assert counted[2] - counted[1] < 0.05
@@ -264,15 +247,22 @@ int spawn(void) { return clone(child, (char *)malloc(65536) + 65536, CLONE_VM | 
         block = bytearray(b"1") * (300 << 20)
         with ResourceMonitorService(interval=0.5) as service:
             until(lambda: len(service.rows()) > 2)
-            n_before, beat = len(service.rows()), service.rows()[-1]["time"]
-            time.sleep(max(0.0, beat + 0.35 - time.time()))  # it lingers over the next sample
-            pid = spawn()
-            until(lambda: len(service.rows()) > n_before + 2)
-            os.kill(pid, 9)
-        tell(service)
+            for _ in range(5):  # where the machine is busy, it may wake up too late
+                n_before, beat = len(service.rows()), service.rows()[-1]["time"]
+                time.sleep(max(0.0, beat + 0.35 - time.time()))  # so that the next sample comes while the child lingers
+                began = time.time()
+                pid = spawn()
+                ended = time.time()
+                until(lambda: len(service.rows()) > n_before + 2)
+                os.kill(pid, 9), os.waitpid(pid, 0x40000000)  # __WALL: no signal tells its end
+                lingered = [row for row in service.rows() if began < row["time"] < ended]
+                if lingered:
+                    break
+        tell(service, lingered=lingered)
         """,
         cwd=tmp_path,
     )
+    assert found["lingered"]
     assert found["max_processes"] == 2
     assert found["peak_rss_bytes"] < 400 * MIB
     assert found.get("peak_pss_bytes", 0) < 400 * MIB
@@ -365,7 +355,7 @@ def test_processes_of_another_namespace_are_not_taken_for_the_job() -> None:
 
 @as_root
 def test_a_child_of_another_user_is_counted() -> None:
-    with child(f"""
+    with started(f"""
         def work():
             os.setgid({NOBODY}), os.setuid({NOBODY})
             block = bytearray(b"1") * (100 << 20)
@@ -376,7 +366,7 @@ def test_a_child_of_another_user_is_counted() -> None:
         time.sleep(60)
     """) as job:
         meter = TreeMeter(job.pid)
-        found = told(meter)
+        found = figures_of(meter)
         (pid,) = (pid for pid, _ in ProcTree(job.pid).read() if pid != job.pid)
         uid = Path(f"/proc/{pid}").stat().st_uid
     assert uid == NOBODY
@@ -400,7 +390,7 @@ meter.read()
 print(json.dumps([dict(zip(COLUMNS, map(str, meter.read()))), meter.absent]))
 """
     work = f"os.setgid({NOBODY}), os.setuid({NOBODY})" if whose == "both's" else "pass"
-    with child(f"""
+    with started(f"""
         def work():
             {work}
             block = bytearray(b"1") * (100 << 20)
@@ -526,15 +516,14 @@ def test_a_pool_is_counted_once_it_has_ended(method: str, tmp_path: Path) -> Non
             return number
 
         if __name__ == "__main__":
-            before = used_s()
             with ResourceMonitorService(interval=0.02) as service:
-                before = used_s() - before
+                before = used_s()
                 for _ in range(2):
                     with multiprocessing.get_context("{method}").Pool(2) as pool:
                         pool.map(work, range(6), chunksize=1)
                         pool.close()
                         pool.join()
-                used = used_s()
+                used = used_s() - before
             tell(service, used=used)
     """)
     program = tmp_path / "job.py"
@@ -550,7 +539,7 @@ def test_a_pool_is_counted_once_it_has_ended(method: str, tmp_path: Path) -> Non
 
 
 def test_a_job_that_is_stopped_for_a_while_is_sampled_on() -> None:
-    with child("""
+    with started("""
         service = ResourceMonitorService(interval=0.05)
         service.start()
         samples(3, service)
@@ -827,7 +816,7 @@ main_args = {} if hydra.__version__ >= "1.4" else {"version_base": None}
 
 @hydra.main(config_path="conf", config_name="config", **main_args)
 def main(cfg):
-    ended = time.process_time() + 0.25
+    ended = time.process_time() + 0.6
     while time.process_time() < ended:
         pass
     WORK

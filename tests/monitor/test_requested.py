@@ -140,7 +140,7 @@ def test_shares_of_what_was_not_measured_are_not_told() -> None:
         ({"cpus": 1, "by": "pbs"}, {"cpus": 0.001}, "used under 1 % of 1 requested core"),
         ({"cpus": 1.5, "by": "cgroup"}, {"cpus": 1.0}, "used 100 % of 1.5 available cores"),
         ({"cpus": 2, "by": "affinity"}, {"cpus": 0.0}, "used 0 % of 2 available cores"),
-        ({"memory_bytes": 512 * 2**20, "by": "cgroup"}, {"memory": 0.5}, "used 50 % of 512 MiB"),
+        ({"memory_bytes": 512 * 2**20, "by": "cgroup"}, {"memory": 0.5}, "used 50 % of 512.0 MiB"),
         ({"time_s": 2 * DAY_S, "by": "slurm"}, {"time": 0.5}, "used 50 % of 2 days"),
         ({"time_s": 36 * 3600, "by": "slurm"}, {"time": 0.5}, "used 50 % of 36 h"),
         ({"time_s": 90 * 60, "by": "slurm"}, {"time": 0.5}, "used 50 % of 90 min"),

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from trees import Told
 
 from hydra_callbacks.monitor.meter import Span
 from hydra_callbacks.monitor.processes.figures import Figures
@@ -28,23 +29,6 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now_s
-
-
-class Told:
-    """Has told `trees`, one at each reading; stands for the processes of a tree."""
-
-    def __init__(self, *trees: Tree) -> None:
-        self.trees = list(trees)
-        self.absent: dict[str, str] = {}
-
-    def __call__(self, _pid: int) -> Told:
-        return self
-
-    def read(self) -> Tree:
-        return self.trees.pop(0)
-
-    def close(self) -> None:
-        self.trees.clear()
 
 
 class Thermometer:

@@ -3,36 +3,22 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import pytest
+from trees import Told, figures_of
 
 from hydra_callbacks.monitor.processes.figures import Figures
-from hydra_callbacks.monitor.processes.tree import COLUMNS, GIB, TreeMeter
+from hydra_callbacks.monitor.processes.tree import GIB, TreeMeter
 
-Tree = dict[tuple[int, float], Figures]
-
-
-class Told:
-    """Has told `trees`, one at each reading; stands for the processes of a tree."""
-
-    def __init__(self, *trees: Tree) -> None:
-        self.trees = list(trees)
-        self.absent: dict[str, str] = {}
-
-    def __call__(self, _pid: int) -> Told:
-        return self
-
-    def read(self) -> Tree:
-        return self.trees.pop(0)
-
-    def close(self) -> None:
-        self.trees.clear()
+if TYPE_CHECKING:
+    from hydra_callbacks.monitor.processes.figures import Tree
 
 
 def read(*trees: Tree) -> tuple[TreeMeter, list[dict[str, float]]]:
     """Return a meter that has read all trees, and what it told of each."""
     meter = TreeMeter(1, open_processes=Told(*trees))
-    return meter, [dict(zip(COLUMNS, meter.read(), strict=True)) for _ in trees]
+    return meter, [figures_of(meter) for _ in trees]
 
 
 def of(**figures: float) -> Figures:
@@ -118,7 +104,7 @@ def test_another_meter_goes_on_from_what_one_has_read() -> None:
     first, _ = read({(1, 0.0): of(cpu_s=5.0, rss_bytes=300, peak_rss_bytes=300, read_bytes=GIB, written_bytes=0)})
     later = {(1, 0.0): of(cpu_s=7.0, rss_bytes=100, peak_rss_bytes=400, read_bytes=3 * GIB, written_bytes=0)}
     meter = TreeMeter(1, first.baseline(), Told(later))
-    told = dict(zip(COLUMNS, meter.read(), strict=True))
+    told = figures_of(meter)
     assert (told["cpu_s"], told["read_GiB"]) == (2.0, 2.0)
     assert (meter.peak_rss_bytes, meter.sampled_peak_rss_bytes) == (400, 300)
 

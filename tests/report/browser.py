@@ -32,9 +32,24 @@ DRAWN = """() => [...document.querySelectorAll("canvas:not(.over)")].map((canvas
   const pixels = new Uint32Array(context.getImageData(0, 0, width, height).data.buffer);
   const seen = new Map();
   for (const pixel of pixels) seen.set(pixel, (seen.get(pixel) ?? 0) + 1);
-  return { label: (canvas.closest("[role=img]") ?? canvas).getAttribute("aria-label"), colours: seen.size };
+  // Axes, their texts and grids are grey, in both schemes; states and curves are not, whatever shines through them.
+  let marked = 0;
+  for (const [pixel, count] of seen) {
+    const parts = [pixel & 255, (pixel >> 8) & 255, (pixel >> 16) & 255];
+    if (Math.max(...parts) - Math.min(...parts) > 60) marked += count;
+  }
+  return { label: (canvas.closest("[role=img]") ?? canvas).getAttribute("aria-label"), colours: seen.size, marked };
 })"""
-"""For each chart, its label and how many colours it has."""
+"""For each chart, its label, how many colours it has, and how many pixels are of a state's or a curve's colour."""
+TEXTS = """(() => {
+  window.texts = [];
+  const { fillText } = CanvasRenderingContext2D.prototype;
+  CanvasRenderingContext2D.prototype.fillText = function (text, ...rest) {
+    window.texts.push(text);
+    return fillText.call(this, text, ...rest);
+  };
+})()"""
+"""Before the page begins: keeps what is written into its charts."""
 
 
 @contextmanager
@@ -93,6 +108,16 @@ class Opened:
         """Return the label of each chart, and in how many colours it is drawn."""
         self.see_all()
         return {chart["label"]: chart["colours"] for chart in self.page.evaluate(DRAWN)}
+
+    def marked(self) -> dict[str, int]:
+        """Return the label of each chart, and how many pixels of it are marks: of a state's colour, or a curve's."""
+        self.see_all()
+        return {chart["label"]: chart["marked"] for chart in self.page.evaluate(DRAWN)}
+
+    def texts(self) -> set[str]:
+        """Return what is written into charts; the context must have been made with the script `TEXTS`."""
+        self.see_all()
+        return set(self.page.evaluate("window.texts"))
 
     def numbers(self, column: int) -> list[str]:
         """Return the texts of a column of the table, as far as its rows are made."""

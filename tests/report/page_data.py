@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import base64
 import math
 import random
+import struct
+import zlib
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 START = datetime(2026, 11, 20, 9, 54, 35, tzinfo=timezone.utc)
-PIXEL = (
-    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9"
-    "awAAAABJRU5ErkJggg=="
-)
-PLOT = (
-    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' width='320' height='200'%3E"
-    "%3Crect width='320' height='200' fill='white'/%3E"
-    "%3Cpath d='M20 180L80 120L140 90L200 60L300 40' fill='none' stroke='%230072b2' stroke-width='4'/%3E%3C/svg%3E"
-)
+
+
+def picture(width: int, height: int) -> str:
+    """Return the address of a small PNG: a blue curve that falls, on white."""
+    lines = [b"\0" + bytes(255 * (abs(y - height * 20 / (x + 20)) > 2) for x in range(width)) for y in range(height)]
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    palette = bytes((0, 114, 178)) + b"\xff" * 765
+    head = struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)
+    parts = (chunk(b"IHDR", head), chunk(b"PLTE", palette), chunk(b"IDAT", zlib.compress(b"".join(lines))))
+    data = b"\x89PNG\r\n\x1a\n" + b"".join(parts) + chunk(b"IEND", b"")
+    return f"data:image/png;base64,{base64.b64encode(data).decode()}"
+
+
 TRACEBACK = """Traceback (most recent call last):
   File "/home/ada/digits/train.py", line 41, in main
     model.fit(inputs, labels)
@@ -78,10 +88,10 @@ def sweep(n_jobs: int = 100, *, seed: int = 7, n_workers: int = 4) -> dict[str, 
     rates = [1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1]
     names = ["adam", "sgd", "rmsprop", "lion"]
     rows: dict[str, list[Any]] = {"lr": [], "optimizer": [], "model.width": [], "accuracy": [], "loss": []}
-    jobs: dict[str, list[Any]] = {
-        key: []
-        for key in ("status", "dir", "link", "words", "begins_s", "duration_s", "worker", "peak_rss_bytes", "error")
-    }
+    jobs: dict[str, list[Any]] = {key: [] for key in ("link", "words", "begins_s", "worker", "error")}
+    states: list[str] = []
+    durations: list[float | None] = []
+    peaks: list[int | None] = []
     free = [0.0] * n_workers
     for num in range(n_jobs):
         rate, optimizer, width = chance.choice(rates), chance.choice(names), chance.choice([16, 32, 64, 128, 256])
@@ -106,14 +116,13 @@ def sweep(n_jobs: int = 100, *, seed: int = 7, n_workers: int = 4) -> dict[str, 
         for key, value in zip(rows, values, strict=True):
             rows[key].append(value)
         kind = {"failed": num % 2, "lost": 2}.get(status)
-        jobs["status"].append(status)
-        jobs["dir"].append(str(num) if is_there else None)
+        states.append(status)
         jobs["link"].append(f"{num}/" if is_there else None)
         jobs["words"].append(f"lr={rate:.0e} optimizer={optimizer} model.width={width}")
         jobs["begins_s"].append(round(free[worker], 3) if is_there else None)
-        jobs["duration_s"].append(duration if is_there and status != "lost" else None)
-        jobs["worker"].append(f"node{worker // 2}: {4100 + worker}" if is_there else None)
-        jobs["peak_rss_bytes"].append(int(2e8 + width * 4e6 * chance.uniform(0.9, 1.1)) if is_there else None)
+        durations.append(duration if is_there and status != "lost" else None)
+        jobs["worker"].append(f"node{worker // 2} process {4100 + worker}" if is_there else None)
+        peaks.append(int(2e8 + width * 4e6 * chance.uniform(0.9, 1.1)) if is_there else None)
         jobs["error"].append(kind)
         if is_there:
             free[worker] += duration + chance.uniform(0.5, 4)
@@ -142,7 +151,9 @@ def sweep(n_jobs: int = 100, *, seed: int = 7, n_workers: int = 4) -> dict[str, 
         "started_at": when(0),
         "ended_at": when(span),
         "duration_s": round(span, 3),
-        "counts": {state: jobs["status"].count(state) for state in dict.fromkeys(jobs["status"])},
+        "counts": {state: states.count(state) for state in dict.fromkeys(states)},
+        "launches_s": [0],
+        "idle_s": 0,
         "metric": {"name": "accuracy", "is_max": True, "is_guessed": True, "candidates": ["accuracy", "loss"]},
         "best": None if best is None else {"row": best, "value": rows["accuracy"][best], "words": words, "num": best},
         "columns": [
@@ -156,18 +167,16 @@ def sweep(n_jobs: int = 100, *, seed: int = 7, n_workers: int = 4) -> dict[str, 
             column("loss", "result"),
             column("run-peak_rss_bytes", "tail", label="peak memory (bytes)"),
             column("run-error", "tail", "text", "error"),
-            column("run-dir", "tail", "text", "directory"),
         ],
         "values": {
             "": list(range(n_jobs)),
-            "run-status": jobs["status"],
-            "run-duration_s": jobs["duration_s"],
+            "run-status": states,
+            "run-duration_s": durations,
             **rows,
-            "run-peak_rss_bytes": jobs["peak_rss_bytes"],
+            "run-peak_rss_bytes": peaks,
             "run-error": texts,
-            "run-dir": jobs["dir"],
         },
-        "jobs": {"num": list(range(n_jobs)), **jobs},
+        "jobs": jobs,
         "errors": [error for error in errors if error["count"]],
         "importance": {
             "method": "Share of the variance of accuracy that the means by each override explain",
@@ -251,9 +260,6 @@ def run(n_points: int = 1000) -> dict[str, Any]:
         ("workers", "8", False),
     ]
     config += [(f"schedule.step_{index}.after_epoch", str(index * 10), False) for index in range(24)]
-    progress = "\r".join(
-        f"\x1b[32mepoch 1: {share:3d}%\x1b[0m |{'#' * (share // 10):10s}|" for share in (0, 40, 80, 100)
-    )
     lines = [
         f"[2026-11-20 10:0{index % 10}:12][train][INFO] - epoch {index}: loss {1 / (index + 1):.4f},"
         f" accuracy {1 - 0.5 / (index + 1):.4f}"
@@ -313,7 +319,7 @@ def run(n_points: int = 1000) -> dict[str, Any]:
             ],
             "patch": PATCH,
             "patch_is_cut": False,
-            "left_out": ["weights.bin: 220 MB, larger than 1 MB"],
+            "left_out": ["weights.bin: 209.8 MiB, larger than 1.0 MiB"],
         },
         "environment": [
             ["command", "train.py -m lr=0.003 optimizer=lion"],
@@ -323,16 +329,18 @@ def run(n_points: int = 1000) -> dict[str, Any]:
             ["platform", "Linux-6.1.0-x86_64"],
         ],
         "packages": [[f"package-{index}", f"{index % 7}.{index % 13}.0"] for index in range(60)],
-        "console": {"text": "\n".join([*lines, progress]), "is_cut": True},
+        "console": {"text": "\n".join([*lines, f"epoch 60: 100% |{'#' * 10}|"]), "is_cut": True},
         "crash": None,
         "artefacts": [
             {"path": "checkpoints/last.ckpt", "bytes": 220_301_112},
             {"path": "confusion matrix.png", "bytes": 41_233},
             {"path": "résultats.json", "bytes": 512},
         ],
+        "n_files": 812,
+        "total_bytes": 320_342_857,
         "images": [
-            {"path": "curves/loss.svg", "uri": PLOT, "width": 320, "height": 200},
-            {"path": "pixel.png", "uri": PIXEL, "width": 1, "height": 1},
+            {"path": "curves/loss.png", "uri": picture(320, 200), "width": 320, "height": 200},
+            {"path": "pixel.png", "uri": picture(1, 1), "width": 1, "height": 1},
         ],
     }
 
@@ -388,6 +396,7 @@ def register(n_runs: int = 300) -> dict[str, Any]:
             column("lr", "config", is_log=True),
             column("result.accuracy", "result", label="accuracy"),
             column("run-host", "tail", "category", "host"),
+            column("git.is_dirty", "tail", "boolean", "dirty"),
         ],
         "values": {
             "run-dir": places,
@@ -398,14 +407,11 @@ def register(n_runs: int = 300) -> dict[str, Any]:
             "lr": rates,
             "result.accuracy": accuracy,
             "run-host": [f"node{index % 3}" for index in range(n_runs)],
+            "git.is_dirty": [index % 4 == 0 for index in range(n_runs)],
         },
         "by_app": by_app,
         "runs": {
-            "started_at": [when(start) for start in starts],
-            "status": status,
-            "duration_s": duration,
-            "app": app,
-            "dir": places,
+            "path": [f"/home/ada/digits/{place}" if index % 7 else None for index, place in enumerate(places)],
             "link": [f"{place}/report.html" if index % 5 else None for index, place in enumerate(places)],
         },
     }

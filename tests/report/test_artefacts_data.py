@@ -70,9 +70,11 @@ def test_small_raster_images_are_shown_and_nothing_else(odd_path: Path) -> None:
     (odd_path / "evil.png").write_text("<svg onload='alert(1)'/>")
     (odd_path / "drawing.svg").write_text("<svg onload='alert(1)'/>")
     (odd_path / "page.html").write_text("<script>alert(1)</script>")
-    names = [name for name, _ in artefacts(odd_path, [])]
+    names = [name for name, _ in artefacts(odd_path, []).listed]
     assert names == ["a.gif", "drawing.svg", "evil.png", "page.html", "plots/<b> & é.png"]
-    found = images(odd_path, names)
+    notes: list[str] = []
+    found = images(odd_path, names, notes)
+    assert notes == [], "what is no image is not missed"
     assert [each["path"] for each in found] == ["a.gif", "plots/<b> & é.png"]
     assert (found[1]["width"], found[1]["height"]) == (3, 2)
     assert base64.b64decode(found[1]["uri"].removeprefix("data:image/png;base64,")) == png()
@@ -82,8 +84,10 @@ def test_small_raster_images_are_shown_and_nothing_else(odd_path: Path) -> None:
 def test_without_pillow_a_large_image_is_listed_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module.importlib.util, "find_spec", lambda _name: None)
     (tmp_path / "large.png").write_bytes(png(noise=200_000))
-    assert images(tmp_path, ["large.png", "gone.png"]) == []
-    assert [name for name, _ in artefacts(tmp_path, [])] == ["large.png"]
+    notes: list[str] = []
+    assert images(tmp_path, ["large.png", "gone.png"], notes) == []
+    assert notes == ["too large for the page: 1 image (Pillow, if it were installed, would make them smaller)"]
+    assert [name for name, _ in artefacts(tmp_path, []).listed] == ["large.png"]
 
 
 def test_with_pillow_a_large_image_becomes_a_thumbnail(tmp_path: Path) -> None:
@@ -91,36 +95,47 @@ def test_with_pillow_a_large_image_becomes_a_thumbnail(tmp_path: Path) -> None:
     noise = image.frombytes("RGB", (900, 700), os.urandom(900 * 700 * 3))
     noise.save(tmp_path / "large.png")
     (tmp_path / "torn.png").write_bytes((tmp_path / "large.png").read_bytes()[:500_000])
-    (found,) = images(tmp_path, ["large.png", "torn.png"])
+    notes: list[str] = []
+    (found,) = images(tmp_path, ["large.png", "torn.png"], notes)
+    assert notes == ["too large for the page: 1 image"]
     assert (found["width"], found["height"]) == (900, 700)
     assert found["uri"].startswith("data:image/jpeg;base64,")
     assert len(found["uri"]) < 400_000
 
 
-def test_as_many_images_as_a_page_can_hold(tmp_path: Path) -> None:
+def test_as_many_images_as_a_page_can_hold_are_read_and_the_others_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     names = [f"{number:02}.png" for number in range(40)]
+    notes: list[str] = []
     for name in names:
         (tmp_path / name).write_bytes(png())
-    assert len(images(tmp_path, names)) == module.MOST
+    assert len(images(tmp_path, names, notes)) == module.MOST
     for name in names:
         (tmp_path / name).write_bytes(png(noise=140_000))
-    assert len(images(tmp_path, names)) == 10, "1.5 MB"
+    read: list[bytes] = []
+    monkeypatch.setattr(module, "size_of", lambda data: read.append(data) or size_of(data))
+    assert len(images(tmp_path, names, notes)) == 10, "1.5 MB"
+    assert len(read) == 11, "those behind are not read in vain"
+    assert notes == [f"listed among the files only: {n} more images" for n in (16, 30)]
 
 
 def test_hydras_folder_hidden_files_links_and_the_page_itself_are_no_artefacts(tmp_path: Path) -> None:
     for name in (".hydra/run.json", ".secret", "report.html", "models/best.pt", "3/.hydra/run.json", "3/results.json"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("x")
+    (tmp_path / "page.html").write_text('<meta name="generator" content="hydra-callbacks 1.0">')
     (tmp_path / "passwords.png").symlink_to("/etc/passwd")
     (tmp_path / "round").symlink_to(tmp_path, target_is_directory=True)
     if hasattr(os, "mkfifo"):
         os.mkfifo(tmp_path / "pipe.png")
-    assert artefacts(tmp_path, []) == [("models/best.pt", 1)]
+    assert artefacts(tmp_path, []) == ([("models/best.pt", 1)], 1, 1)
 
 
 def test_of_many_files_the_first_are_listed_and_the_page_says_so(tmp_path: Path) -> None:
     for number in range(MOST + 10):
-        (tmp_path / f"{number}.npy").touch()
+        (tmp_path / f"{number}.npy").write_text("xyz")
     notes: list[str] = []
-    assert len(artefacts(tmp_path, notes)) == MOST
+    found = artefacts(tmp_path, notes)
+    assert (len(found.listed), found.n_files, found.total_bytes) == (MOST, MOST + 10, 3 * (MOST + 10))
     assert notes == ["of 510 files, the first 500 are listed"]

@@ -57,6 +57,15 @@ def test_a_short_run_is_shown_as_it_is(tmp_path: Path) -> None:
     assert (found["n_samples"], found["is_thinned"], found["phases"], notes) == (4, False, [], [])
 
 
+def test_rates_are_those_of_the_times_as_they_were_measured(tmp_path: Path) -> None:
+    file = tmp_path / "resource_monitoring.csv"
+    append_rows(file, [sample(index, time=index * 0.0104, read_GiB=index / 1024) for index in range(3)])
+    found = curves(file, None, {}, [])
+    assert found
+    assert found["time_s"] == [0, 0.01, 0.021]
+    assert values(found, "Disk", "read")[1:] == pytest.approx([1 / 0.0104] * 2, rel=1e-4)
+
+
 def test_phases_last_from_their_first_sample_to_the_next_phases(tmp_path: Path) -> None:
     file = tmp_path / "resource_monitoring.csv"
     names = [None, "load", "load", "fit", None, "fit", "fit"]

@@ -83,6 +83,23 @@ def test_it_says_why_nothing_can_be_told(metric: list[Any], overrides: dict[str,
     assert (told["why_not"], told["is_enough"], told["shares"]) == (reason, False, [])
 
 
+@pytest.mark.parametrize("odd", [1e200, -1e160, 1.7e308, -1.7e308, 5e-324])
+def test_one_metric_that_diverged_costs_no_report(odd: float) -> None:
+    levels = [0, 1] * 4
+    told = importance("y", [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, odd], {"a": levels})
+    assert told["is_enough"]
+    assert 0 <= shares(told)["a"] <= 1
+    both = [odd * level for level in levels]
+    assert omega_squared(both, levels) == pytest.approx(1)
+
+
+def test_the_share_is_the_same_in_any_unit() -> None:
+    scores = [1.0, 2.0, 1.5, 2.5, 1.2, 2.1, 1.1, 2.2]
+    assert omega_squared([1e180 * each for each in scores], [0, 1] * 4) == pytest.approx(
+        omega_squared(scores, [0, 1] * 4)
+    )
+
+
 def test_jobs_without_a_number_are_left_out() -> None:
     levels = [0, 1] * 10
     metric = [None if index < 4 else "nan" if index < 6 else float(level) for index, level in enumerate(levels)]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import page_data
 import pytest
-from browser import Opened, chromium
+from browser import TEXTS, Opened, chromium
 
 from hydra_callbacks.report.page import MOST_ROWS, render
 
@@ -51,6 +51,7 @@ def show(browser: Any, tmp_path: Path) -> Iterator[Callable[..., Opened]]:
         file = tmp_path / "report é #1.html"
         file.write_text(render(data), encoding="utf-8")
         contexts.append(browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **settings}))
+        contexts[-1].add_init_script(TEXTS)
         opened.append(Opened(contexts[-1], file))
         return opened[-1]
 
@@ -63,14 +64,14 @@ def show(browser: Any, tmp_path: Path) -> Iterator[Callable[..., Opened]]:
 @pytest.mark.parametrize(("kind", "n_charts"), [("sweep", 7), ("run", 4), ("register", 2)])
 def test_every_chart_is_drawn_in_both_schemes(show: Any, kind: str, n_charts: int) -> None:
     opened = show(KINDS[kind]())
-    light = opened.drawn()
+    light = opened.marked()
     assert len(light) == n_charts
-    assert all(colours > 20 for colours in light.values()), light
+    assert all(marked > 100 for marked in light.values()), light
     before = opened.page.evaluate("getComputedStyle(document.body).backgroundColor")
     opened.page.get_by_role("button", name="Switch to the dark scheme").click()
     assert opened.page.evaluate("getComputedStyle(document.body).backgroundColor") != before
-    dark = opened.drawn()
-    assert all(colours > 20 for colours in dark.values()), dark
+    dark = opened.marked()
+    assert all(marked > 100 for marked in dark.values()), dark
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -160,6 +161,34 @@ def test_brushing_an_axis_filters_table_and_charts_until_it_is_undone(show: Any,
     assert opened.drawn() != before
     brush(*stretch)
     assert opened.page.get_by_text("100 jobs", exact=True).is_visible()
+
+
+def test_a_finger_brushes_an_axis_and_scrolls_beside_it(show: Any) -> None:
+    opened = show(page_data.sweep(), viewport={"width": 390, "height": 800}, has_touch=True, is_mobile=True)
+    canvas = opened.page.locator(".parallel canvas.over")
+    canvas.scroll_into_view_if_needed()
+    opened.see_all()
+    canvas.scroll_into_view_if_needed()
+    finger = opened.page.context.new_cdp_session(opened.page)
+
+    def stroke(x: float, *ys: float) -> None:
+        box = canvas.bounding_box()
+        for kind, y in zip(["touchStart", *["touchMove"] * (len(ys) - 1)], ys, strict=True):
+            point = {"x": box["x"] + x, "y": box["y"] + y}
+            finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [point]})
+        finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+    before = opened.page.evaluate("scrollY")
+    stroke(60, 30, 60, 90, 120)
+    opened.page.get_by_role("button", name=re.compile("Remove the filter lr")).wait_for()
+    assert opened.page.evaluate("scrollY") == before
+    stroke(60, 250)
+    opened.page.get_by_text("100 jobs", exact=True).wait_for()
+    canvas.scroll_into_view_if_needed()
+    before = opened.page.evaluate("scrollY")
+    stroke(120, 300, 250, 200, 150, 100)
+    opened.page.wait_for_function(f"scrollY > {before}")
+    assert opened.page.get_by_text("100 jobs", exact=True).count() == 1
 
 
 def test_a_state_and_a_kind_of_error_show_their_jobs(show: Any) -> None:
@@ -267,7 +296,7 @@ def test_numbers_that_are_not_finite_are_shown_found_and_last(show: Any) -> None
         opened.page.locator(".grid tbody tr[data-row] td", has_text=re.compile("^nan$")).wait_for()
         assert set(opened.numbers(8)[-3:]) == {"nan", "inf", "-inf"}
         opened.page.locator(".scroller").evaluate("node => { node.scrollTop = 0; }")
-    assert all(colours > 20 for colours in opened.drawn().values())
+    assert all(marked > 100 for marked in opened.marked().values())
 
 
 def test_how_much_overrides_matter_is_told_of_the_result_it_is_known_for(show: Any) -> None:
@@ -318,6 +347,172 @@ def test_times_are_told_with_their_distance_from_utc(show: Any) -> None:
     assert started.get_attribute("title") == page_data.register()["values"]["run-started"][-1]
 
 
+def test_values_that_differ_in_their_last_bit_have_axes(show: Any) -> None:
+    """Ticks between them would all be the same number, without an end."""
+    data = page_data.sweep()
+    data["values"]["accuracy"] = [0.9333333333333333, 0.9333333333333332] * 50
+    data["values"]["lr"] = [0.3, 0.1 + 0.2] * 50
+    data["values"]["loss"] = [1.7e308, -1.7e308] * 50
+    opened = show(data)
+    assert len(opened.drawn()) == 7
+    opened.page.get_by_label("What is compared").select_option("loss")
+    assert len(opened.drawn()) == 7
+
+
+def test_a_bar_of_a_job_tells_its_figure(show: Any) -> None:
+    data = page_data.sweep(3)
+    data["values"]["run-duration_s"] = [75.0, 75.0, 75.0]
+    data["values"]["run-peak_rss_bytes"] = [3 * 2**30, 3 * 2**30, 3 * 2**30]
+    opened = show(data)
+    assert {"0", "1", "2", "1 GiB", "3 GiB"} <= opened.texts()
+    assert not {"0.5", "1.5"} & opened.texts(), "jobs are counted"
+    for label, told in (
+        ("duration of each job", "duration\n1 min 15 s"),
+        ("peak memory of each job", "peak memory\n3.0 GiB"),
+    ):
+        over = opened.page.get_by_role("img", name=label).locator(".u-over")
+        over.scroll_into_view_if_needed()
+        box = over.bounding_box()
+        opened.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] - 30)
+        assert told in opened.page.locator(".tooltip.on").inner_text()
+
+
+def test_what_nobody_saw_end_is_no_work(show: Any) -> None:
+    data = page_data.sweep(4, n_workers=1)
+    data["values"]["run-status"] = ["completed", "lost", "completed", "completed"]
+    data["values"]["run-duration_s"] = [10.0, None, 10.0, 10.0]
+    data["jobs"] |= {"begins_s": [0, 10, 90, 110], "worker": ["slot 1"] * 4}
+    data |= {"launches_s": [0, 90], "idle_s": 172_800.0, "duration_s": 120.0}
+    opened = show(data)
+    part = opened.page.locator("#timeline")
+    assert part.locator("p").first.inner_text() == (
+        "1 worker: busy 25 % of 2 min 0 s; 30.0 s of work in all. 2 d 0 h between its 2 launches are left out. "
+        "When 1 job ended is not known: counted as no work."
+    )
+    part.scroll_into_view_if_needed()
+    over = part.locator(".u-over")
+    over.scroll_into_view_if_needed()
+    box = over.bounding_box()
+    opened.page.mouse.move(box["x"] + box["width"] * 0.4, box["y"] + box["height"] / 2)
+    assert "its end is not known" in opened.page.locator(".tooltip.on").inner_text()
+
+
+def test_numbers_stand_in_full(show: Any) -> None:
+    data = page_data.sweep(30)
+    data["values"]["model.width"][0] = 123_456_789
+    data["values"]["lr"][0] = 1.23456789e-7
+    page = show(data).page
+    assert page.locator("tr[data-row='0']").get_by_text("123456789", exact=True).is_visible()
+    page.get_by_role("button", name="Open job 0", exact=True).click()
+    text = page.get_by_role("dialog").inner_text()
+    assert "model.width\n123456789\n" in text
+    assert "lr\n1.23456789e-7\n" in text
+
+
+def test_a_users_own_duration_is_no_time(show: Any) -> None:
+    data = page_data.sweep(30)
+    data["columns"].append(page_data.column("duration_s", "result"))
+    data["values"]["duration_s"] = [7200] * 30
+    page = show(data).page
+    page.get_by_label("Filter", exact=True).fill("duration_s = 7200")
+    page.get_by_text("30 jobs", exact=True).wait_for()
+    assert page.locator("tr[data-row='0'] td").last.inner_text() == "7200"
+
+
+def test_words_that_cannot_be_pasted_have_no_button_but_a_reason(show: Any) -> None:
+    data = page_data.sweep()
+    best = data["best"]["row"]
+    data["columns"].insert(3, page_data.column("api_key", "override", "category"))
+    data["values"]["api_key"] = ["<redacted>"] * 100
+    data["values"]["api_key"][best] = None
+    data["jobs"]["words"] = [None] * 100
+    data["best"]["words"] = None
+    page = show(data).page
+    tile = page.locator(".tile", has_text="Best job")
+    assert "too long" in tile.inner_text()
+    assert tile.get_by_role("button", name=re.compile("Copy")).count() == 0
+    page.get_by_role("button", name="Open job 0", exact=True).click()
+    panel = page.get_by_role("dialog")
+    assert "a secret in them is left out" in panel.inner_text()
+    assert panel.get_by_role("button", name="Copy overrides").count() == 0
+
+
+@pytest.mark.parametrize("word", ["db.password=<redacted>", f"note={'x' * 200}… (3,010 characters)"])
+def test_overrides_of_a_run_that_cannot_be_pasted_have_no_button(show: Any, word: str) -> None:
+    page = show({**page_data.run(), "overrides": ["lr=0.1", word]}).page
+    part = page.locator("#config")
+    assert "Not to be copied" in part.inner_text()
+    assert part.get_by_role("button", name="Copy the overrides").count() == 0
+
+
+def test_a_run_of_a_register_is_reproduced_from_its_own_folder(show: Any) -> None:
+    data = page_data.register()
+    page = show(data).page
+    page.evaluate("navigator.clipboard.writeText = async (text) => { window.copied = text; }")
+    page.locator("tr[data-row='299'] td").last.click()
+    panel = page.get_by_role("dialog")
+    panel.get_by_role("button", name="Copy the command: reproduce").click()
+    path = data["runs"]["path"][299]
+    assert page.evaluate("window.copied") == f"hydra-callbacks reproduce {path}"
+    panel.get_by_role("button", name="Copy the directory").click()
+    assert page.evaluate("window.copied") == path
+    page.keyboard.press("Escape")
+    page.locator("tr[data-row='294'] td").last.click()
+    assert "Reproduce" not in panel.inner_text()
+    assert data["values"]["run-dir"][294] in panel.inner_text()
+
+
+def test_the_files_that_are_not_listed_are_counted(show: Any) -> None:
+    assert show(page_data.run()).page.get_by_text("3 of 812 files; all together 305.5 MiB").is_visible()
+
+
+def test_the_tab_key_leads_through_all_rows(show: Any) -> None:
+    page = show(page_data.sweep()).page
+    page.get_by_role("button", name="Open job 0", exact=True).focus()
+    for row in range(1, 41):
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.closest('tr')?.dataset.row") == str(row)
+
+
+def test_charts_that_are_gone_listen_no_longer(show: Any) -> None:
+    page = show(page_data.sweep()).page
+    page.evaluate("""() => {
+      window.heard = 0;
+      const { addEventListener, removeEventListener } = window;
+      window.addEventListener = (...all) => { window.heard += 1; addEventListener.apply(window, all); };
+      window.removeEventListener = (...all) => { window.heard -= 1; removeEventListener.apply(window, all); };
+    }""")
+    for name in ("loss", "accuracy", "loss"):
+        page.get_by_label("What is compared").select_option(name)
+    assert page.evaluate("window.heard") == 0
+
+
+def test_paper_is_white_for_readers_of_the_dark_scheme(show: Any) -> None:
+    page = show(page_data.sweep(), color_scheme="dark").page
+    grey = """() => {
+      const canvas = document.querySelector("#resources canvas");
+      const { width, height } = canvas;
+      const copy = Object.assign(document.createElement("canvas"), { width, height });
+      const context = copy.getContext("2d", { willReadFrequently: true });
+      context.drawImage(canvas, 0, 0);
+      const { data } = context.getImageData(0, 0, width, height);
+      const counts = new Map();
+      for (let i = 0; i < data.length; i += 4) {
+        const [red, green, blue, alpha] = data.subarray(i, i + 4);
+        if (alpha === 255 && Math.abs(red - blue) < 20) counts.set(green, (counts.get(green) ?? 0) + 1);
+      }
+      return [...counts].sort((a, b) => b[1] - a[1])[0]?.[0];
+    }"""  # that of the lines behind the marks
+    page.locator("#resources").scroll_into_view_if_needed()
+    page.locator("#resources canvas").first.wait_for()
+    page.wait_for_function(f"({grey})() < 100")
+    # A microtask later, as after a real event; not a frame later, for which no printer waits.
+    drawn = page.evaluate(f"() => (dispatchEvent(new Event('beforeprint')), Promise.resolve().then({grey}))")
+    assert drawn > 200, "it is drawn at once"
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    page.wait_for_function(f"({grey})() < 100")
+
+
 def test_a_formula_in_a_text_stays_a_text_in_a_spreadsheet(show: Any) -> None:
     data = page_data.sweep()
     data["values"]["optimizer"] = ["=cmd|' /C calc'!A0"] * 100
@@ -343,8 +538,8 @@ def test_a_run_shows_its_patch_its_console_and_its_pictures(show: Any) -> None:
     opened.see_all()
     assert "+            self.history.append(loss)" in opened.page.locator(".diff .ins").all_inner_texts()[2]
     console = opened.page.get_by_label("Console output", exact=True).inner_text()
-    assert console.endswith("epoch 1: 100% |##########|")
-    opened.page.get_by_role("button", name="Enlarge curves/loss.svg").click()
+    assert console.endswith("epoch 60: 100% |##########|")
+    opened.page.get_by_role("button", name="Enlarge curves/loss.png").click()
     assert opened.page.get_by_role("dialog", name="Image").is_visible()
     opened.page.keyboard.press("Escape")
     opened.page.get_by_label("Search the configuration").fill("depth")
@@ -374,6 +569,8 @@ def test_what_stands_in_the_data_never_runs(show: Any, browser: Any, kind: str, 
         if kind != "run":
             opened.page.locator(".grid tbody tr[data-row] td").first.click(position={"x": 2, "y": 2})
             assert opened.page.get_by_role("dialog").is_visible()
+        else:
+            assert opened.page.locator(".gallery img").count() == 2
         opened.page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
         links = opened.page.evaluate("[...document.querySelectorAll('a[href]')].map((link) => link.protocol)")
         assert set(links) <= {"file:", "http:", "https:"}, hostile
@@ -390,12 +587,14 @@ def test_what_stands_in_the_data_never_runs(show: Any, browser: Any, kind: str, 
     context.close()
 
 
-def with_texts(data: Any, hostile: str, kept: tuple[str, ...] = ("kind", "role")) -> Any:
-    """Replace every text, the names of columns included; equal texts stay equal, different ones different."""
+def with_texts(data: Any, hostile: str, kept: tuple[str, ...] = ("kind", "role", "uri")) -> Any:
+    """Replace every text, the names of a user's columns included; equal texts stay equal, different ones different."""
     numbers: dict[str, int] = {}
     count = itertools.count()
 
     def replaced(text: str) -> str:
+        if text in {"", "run-dir", "run-app", "run-status", "run-started", "run-duration_s", "run-peak_rss_bytes"}:
+            return text  # ours
         return f"{hostile}{numbers.setdefault(text, next(count)) or ''}"
 
     def visit(value: Any, key: str = "") -> Any:

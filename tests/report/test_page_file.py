@@ -12,9 +12,11 @@ from typing import Any
 
 import page_data
 import pytest
+from run_dirs import failed, job, make_run
 
 from hydra_callbacks.report import page
 from hydra_callbacks.report.page import render
+from hydra_callbacks.report.sweep import sweep_data
 
 PARTS = Path(page.__file__).with_suffix("")
 SOURCES = Path(__file__).parents[2] / "web/src"
@@ -77,6 +79,19 @@ def test_numbers_that_are_not_finite_are_none() -> None:
 @pytest.mark.parametrize(("data", "limit"), [(page_data.sweep(100), 700e3), (page_data.sweep(10_000), 6e6)])
 def test_a_page_is_small(data: dict[str, Any], limit: float) -> None:
     assert len(render(data).encode()) < limit
+
+
+def test_a_page_is_small_whatever_its_jobs_have_said(tmp_path: Path) -> None:
+    """A hundred jobs that failed in ways of their own, each with a very long traceback."""
+    for num in range(100):
+        word = "".join(chr(ord("a") + int(digit)) for digit in str(num))
+        error = {"type": "Error", "message": word, "traceback": f"{page_data.TRACEBACK * 100}Error: {word}\n"}
+        make_run(tmp_path / str(num), num, **failed(error=error, job=job(num), overrides=[f"lr={num}"]))
+    html = render(sweep_data(tmp_path))
+    assert len(html.encode()) < 700e3
+    without_script, data = html.split('<script type="application/json"')
+    assert without_script.count('<pre class="code">') == 5
+    assert data.count("FloatingPointError: loss is nan") > 50
 
 
 def test_a_page_is_known_for_ours_by_its_first_bytes() -> None:

@@ -12,6 +12,7 @@ from run_dirs import GONE, failed, job, make_hydra_run, make_run, running, write
 
 from hydra_callbacks.report.run import run_data
 from hydra_callbacks.runs.find import Run, run_in
+from hydra_callbacks.support.tables import append_rows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,6 +95,41 @@ def test_what_is_overridden_comes_first_a_choice_with_all_below(tmp_path: Path) 
         ("opt.x", "true", True),
         ("a", "1", False),
     ]
+
+
+def test_of_very_many_settings_those_that_were_overridden_are_shown(tmp_path: Path) -> None:
+    config = {f"key{number}": number for number in range(5101)}
+    data = checked(make_run(tmp_path, config=config, overrides=["key5100=7"]))
+    assert data["config"][0] == {"key": "key5100", "value": "5100", "is_overridden": True}
+    assert len(data["config"]) == 5000
+    assert data["notes"] == ["of 5,101 settings, 5,000 are shown"]
+
+
+def test_all_files_are_counted_also_those_that_are_not_listed(tmp_path: Path) -> None:
+    directory = make_run(tmp_path)
+    for number in range(510):
+        write(directory / f"{number}.txt", "xyz")
+    data = checked(directory)
+    assert (len(data["artefacts"]), data["n_files"], data["total_bytes"]) == (500, 510, 1530)
+
+
+def test_the_samples_are_read_by_the_name_that_the_record_has(tmp_path: Path) -> None:
+    rows = [{"": index, "time": index, "cpus": 1.0, "job_name": "t", "job_id": 0} for index in range(2)]
+    directory = make_run(tmp_path / "run", resources={"samples_file": "mine.csv"})
+    append_rows(directory / "mine.csv", rows)
+    assert checked(directory)["curves"]["n_samples"] == 2
+    make_run(directory, resources={"samples_file": "../mine.csv"})
+    append_rows(tmp_path / "mine.csv", rows)
+    assert checked(directory)["curves"] is None
+
+
+def test_the_page_of_a_sweep_may_have_any_name(tmp_path: Path) -> None:
+    directory = make_run(tmp_path / "0", job=job(0))
+    write(tmp_path / "multirun.yaml", "")
+    write(tmp_path / "other.html", "<h1>mine</h1>")
+    assert checked(directory)["sweep"]["link"] is None
+    write(tmp_path / "page.html", '<meta name="generator" content="hydra-callbacks 1.0">')
+    assert checked(directory)["sweep"]["link"] == "../page.html"
 
 
 @pytest.mark.parametrize("text", ["", "{", '{"schema": 1, "status": "comp', "[]", '{"schema": 99}', "\0" * 100])
@@ -220,13 +256,17 @@ def test_a_patch_is_read_as_it_was_packed_and_cut_where_it_is_long(tmp_path: Pat
 
 @pytest.mark.parametrize("name", ["/etc/passwd", "../secret.txt", "link.txt", "a\0b", "", ".", 7, "../../.provenance"])
 def test_a_record_from_anywhere_reads_no_file_from_anywhere(tmp_path: Path, name: Any) -> None:
+    files = {"console": {"file": name}, "crash": {"file": name}, "environment": {"file": name, "packages": name}}
+    evidence = {"fault_log": name}
     directory = make_run(
-        tmp_path / "a" / "b", console={"file": name}, crash={"file": name}, git={"sha": "1", "patch": name}, app="../x"
+        tmp_path / "a" / "b", **running(GONE, **files, evidence=evidence), git={"sha": "1", "patch": name}, app="../x"
     )
     write(tmp_path / "a" / "secret.txt", "root: x")
     (directory / "link.txt").symlink_to("/etc/passwd")
     data = checked(directory)
-    assert data["console"] is data["crash"] is data["git"]["patch"] is None
+    assert data["console"] is data["crash"] is data["git"]["patch"] is data["error"]["traceback"] is None
+    assert data["packages"] == []
+    assert "root" not in json.dumps(data["environment"])
 
 
 def test_a_secret_override_is_in_no_command(tmp_path: Path) -> None:
@@ -239,9 +279,9 @@ def test_figures_of_a_gpu(tmp_path: Path) -> None:
     resources = {"peak_rss_bytes": 1.5e9, "cpu_s": 90, "used_share": {"memory": 0.25}, "gpus": [gpu, "odd"]}
     data = checked(make_run(tmp_path, resources=resources))
     assert [(each["label"], each["value"], each["hint"]) for each in data["figures"]] == [
-        ("peak memory", "1.5 GB", "25 % of what it may use"),
+        ("peak memory", "1.4 GiB", "25 % of what it may use"),
         ("processor time", "1 min 30 s", None),
-        ("GPU 1 peak memory", "5.0 GB", "by all processes"),
+        ("GPU 1 peak memory", "4.7 GiB", "by all processes"),
         ("GPU 1 busy", "87 %", "mean"),
         ("GPU 1 energy", "1.5 kJ", None),
     ]

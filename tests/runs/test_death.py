@@ -66,10 +66,10 @@ def machine(tmp_path: Path) -> Machine:
 @pytest.mark.parametrize("version", [1, 2])
 def test_its_control_group_has_counted_a_process_that_was_killed(machine: Machine, version: int) -> None:
     machine.tells(machine=3, group=0, version=version)
-    job, unlimited = machine.job(2_000_000_000), machine.job()
+    job, unlimited = machine.job(2 * 2**30), machine.job()
     machine.tells(machine=4, group=1, version=version)
     told = "oom_kill 0 -> 1 in its control group)"
-    assert machine.cause_of(job) == f"it was killed, out of memory (its limit is 2.0 GB, {told}"
+    assert machine.cause_of(job) == f"it was killed, out of memory (its limit is 2.0 GiB, {told}"
     assert machine.cause_of(unlimited) == f"it was killed, out of memory ({told}"
 
 
@@ -150,7 +150,7 @@ def test_the_kernel_says_it_in_its_log(machine: Machine, line: str, told: str) -
 
 @pytest.fixture
 def small_group() -> Iterator[Path]:
-    """A control group of 64 MB in our own one."""
+    """A control group of 64 MiB in our own one."""
     mine = cgroups.memory_group()
     limits = ("memory.max", "memory.limit_in_bytes")
     if mine is None:
@@ -189,7 +189,7 @@ def test_a_process_that_the_kernel_has_really_killed(small_group: Path, tmp_path
     data = death.record.parse(done.stdout.encode(), "stdout")
     assert data["evidence"]["cgroup"] == str(small_group)
     assert data["evidence"]["memory_limit_bytes"] == 64 << 20
-    by_counters = "it was killed, out of memory (its limit is 67.1 MB, oom_kill 0 -> 1 in its control group)"
+    by_counters = "it was killed, out of memory (its limit is 64.0 MiB, oom_kill 0 -> 1 in its control group)"
     assert death.cause_of(data, tmp_path, tmp_path) == by_counters
     said = oom.kernel_says(data["host"]["pid"], 0.0)
     told = death.cause_of(data, tmp_path)

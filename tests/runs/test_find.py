@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from run_dirs import make_hydra_run, make_run, record, run_id, write
+from run_dirs import job, make_hydra_run, make_run, record, run_id, write
 
-from hydra_callbacks.runs.find import Run, run_in, runs_below
+from hydra_callbacks.runs.find import Run, is_sweep, run_in, runs_below, sweep_of
 
 if TYPE_CHECKING:
     from conftest import App
@@ -169,3 +169,27 @@ def test_a_directory_is_absolute_or_relative_as_what_it_was_found_below(here: Pa
     assert found(here / "run").directory == here / "run"
     assert found("run").record == record(4, output_dir=str(here / "run"))
     assert found("run").record["id"] == run_id(4)
+
+
+def test_a_job_tells_its_sweep_wherever_both_are_now(here: Path) -> None:
+    recorded = {"job": job(0), "sweep_dir": "/then/sweep"}
+    make_run(here / "a" / "0", output_dir="/then/sweep/0", **recorded)
+    make_run(here / "b" / "lr=1" / "seed=2", output_dir="/then/sweep/lr=1/seed=2", **recorded)
+    make_run(here / "c", output_dir="/then/sweep", **recorded)
+    make_run(here / "d" / "x" / "0", job=job(0))
+    write(here / "d" / "multirun.yaml", "")
+    make_run(here / "e")
+    assert [sweep_of(found(here / name)) for name in ("a/0", "b/lr=1/seed=2", "c", "d/x/0", "e")] == [
+        *(here / name for name in "abcd"),
+        None,
+    ]
+
+
+def test_a_sweep_is_known_by_its_files_or_its_first_job(here: Path) -> None:
+    write(here / "with journal" / "jobs.jsonl", "")
+    write(here / "of Hydra" / "multirun.yaml", "")
+    make_run(here / "of jobs" / "0", job=job(0), sweep_dir=str(here / "of jobs"))
+    make_run(here / "of runs" / "a")
+    (here / "empty").mkdir()
+    names = ("with journal", "of Hydra", "of jobs", "of jobs/0", "of runs", "empty", "nothing")
+    assert [name for name in names if is_sweep(Path(name))] == ["with journal", "of Hydra", "of jobs"]

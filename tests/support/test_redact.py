@@ -45,7 +45,11 @@ def test_a_name_says_that_its_text_is_secret(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["tokenizer", "monkey", "keyboard", "lr", "keypoint_net", "author", "hockey_stick", "compass", "n"]
+    "name",
+    [
+        *("tokenizer", "monkey", "keyboard", "lr", "keypoint_net", "author", "hockey_stick", "compass", "n"),
+        *("forward_pass", "second_pass"),
+    ],
 )
 def test_other_names_do_not(name: str) -> None:
     assert not is_secret(name, "value")

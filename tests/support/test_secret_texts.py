@@ -54,7 +54,7 @@ def test_secrets_are_taken_out(text: str, clean: str) -> None:
         *("KeyError: 'lr'", "missing key: 'lr'", "unexpected token: '}'", "sorted(runs, key=len)", "x: 1, y=2"),
         *('File "train.py", line 3, in main', "basic information", "max_tokens=512", "tokens: 3", "n_pass=3"),
         *("password: null", "api_keys=0", "http://localhost:8080/x?a=b", "ssh://git@host/x", "f'{key:>10}'"),
-        *("a -- token", "--tokens 512", "1 -> key", "pass: 3, fail: 1"),
+        *("a -- token", "--tokens 512", "1 -> key", "pass: 3, fail: 1", "backward_pass=eager"),
     ],
 )
 @pytest.mark.parametrize("is_output", [True, False])

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import math
 import multiprocessing
 import os
 import random
 import signal
 import subprocess
 import sys
+from array import array
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,7 +20,7 @@ from hypothesis import strategies as st
 
 from hydra_callbacks.errors import TableError
 from hydra_callbacks.support import tables
-from hydra_callbacks.support.tables import append_rows
+from hydra_callbacks.support.tables import append_columns, append_rows, read_rows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,6 +42,31 @@ def test_rows_are_added_under_one_header_and_folders_made(odd_path: Path) -> Non
         {"a": "True", "b": '"two\\nlines\\r\\u0000"'},
     ]
     assert os.listdir(path.parent) == ["register.csv"]  # noqa: PTH208  (hidden files count)
+
+
+@pytest.mark.parametrize("n_rows", [0, 1, 3, 1500])
+def test_rows_may_be_given_by_columns(odd_path: Path, n_rows: int) -> None:
+    path = odd_path / "table.csv"
+    numbers = [math.nan if index == 1 else 1.7e9 + index / 1000 for index in range(n_rows)]
+    columns = {
+        "": range(n_rows),
+        "time": array("d", numbers),
+        "small": array("d", [1e-6 * index for index in range(n_rows)]),
+        "name": ["é, =1"] * n_rows,
+        "phase": ["fit" if index % 2 else None for index in range(n_rows)],
+    }
+    append_columns(path, columns)
+    append_columns(path, {"time": array("d", numbers), "new": [True] * n_rows})
+    first = [
+        {
+            **{name: values[index] for name, values in columns.items()},
+            "time": None if index == 1 else numbers[index],
+            "new": None,
+        }
+        for index in range(n_rows)
+    ]
+    second = [{**dict.fromkeys(columns), "time": row["time"], "new": True} for row in first]
+    assert list(read_rows(path)) == first + second
 
 
 def test_a_new_column_appears_and_old_rows_stay(odd_path: Path) -> None:
@@ -155,7 +182,7 @@ def test_eight_writers_lose_nothing(odd_path: Path) -> None:
 KILLED = """
 import sys
 from pathlib import Path
-from hydra_callbacks.support.tables import append_rows
+from hydra_callbacks.support.tables import append_columns, append_rows, read_rows
 path, start = Path(sys.argv[1]), int(sys.argv[2])
 number = start
 while True:

@@ -2,8 +2,9 @@
 import { colour } from "./colours.js";
 import { frame } from "./frame.js";
 import { unitOf } from "./format.js";
-import { drawMarks, nearest, sign } from "./marks.js";
+import { bar, drawMarks, nearest, sign } from "./marks.js";
 import { axisOf, box } from "./scales.js";
+import { known } from "./states.js";
 
 const MOST_BOXES = 24;
 
@@ -159,7 +160,7 @@ export function byJob(view, { name, label, unit, values, nums }) {
     x: () => {
       const all = Array.from({ length: store.size }, (_, row) => numOf(row));
       const axis = axisOf(all, "job", { room: 0 });
-      return { ...axis, low: axis.low - 0.7, high: axis.high + 0.7 };
+      return { ...axis, low: axis.low - 0.7, high: axis.high + 0.7, isCount: true };
     },
     y: () => {
       const axis = axisOf(values, "", { fromZero: true, unit, room: 0.08 });
@@ -178,13 +179,13 @@ export function byJob(view, { name, label, unit, values, nums }) {
       }
       const thick = Math.min(width * 0.72, 18);
       for (const { row, x: middle, y: top } of places) {
-        context.fillStyle = store.passes[row] ? colour(view.stateOf(row)) : colour("ghost");
+        const state = known(view.stateOf(row));
         context.globalAlpha = store.passes[row] ? 0.85 : 0.5;
-        context.fillRect(middle - thick / 2, top, thick, Math.max(y(0) - top, 1));
+        bar(context, store.passes[row] ? state : "ghost", middle - thick / 2, top, thick, Math.max(y(0) - top, 1));
         context.globalAlpha = 1;
-        if (store.passes[row] && view.stateOf(row) !== "completed" && thick > 4) {
-          context.fillStyle = context.strokeStyle = colour(view.stateOf(row));
-          sign(context, view.stateOf(row), middle, top - 7, Math.min(thick, 8));
+        if (store.passes[row] && state !== "completed" && thick > 4) {
+          context.fillStyle = context.strokeStyle = colour(state);
+          sign(context, state, middle, top - 7, Math.min(thick, 8));
         }
       }
     },

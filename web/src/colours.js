@@ -4,8 +4,8 @@
 const read = new Map();
 /** @type {HTMLElement | null} */
 let probe = null;
-/** @type {(() => void)[]} */
-const listeners = [];
+/** @type {Set<() => void>} */
+const listeners = new Set();
 
 /** The colour of a variable of the style sheet. @param {string} name such as "text" or "failed" */
 export function colour(name) {
@@ -23,9 +23,10 @@ export function colour(name) {
   return found;
 }
 
-/** @param {() => void} listener */
+/** @param {() => void} listener @returns {() => void} ends it */
 export function onScheme(listener) {
-  listeners.push(listener);
+  listeners.add(listener);
+  return () => listeners.delete(listener);
 }
 
 function changed() {
@@ -65,6 +66,7 @@ export function setScheme(scheme) {
   changed();
 }
 
+/** Before anything else listens for printing: charts draw what they are asked for in the scheme that stands then. */
 export function watchScheme() {
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", changed);
   let before = /** @type {"" | "light" | "dark"} */ ("");

@@ -5,7 +5,7 @@
  * Line ends and tabs stay.
  */
 // biome-ignore lint: control characters are what it is about
-const HIDDEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g;
+const HIDDEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g;
 
 /** @param {string} text */
 export function shown(text) {
@@ -73,9 +73,9 @@ export function safeLink(address) {
   return plain;
 }
 
-/** Only pictures that came with the page. @param {string} uri */
+/** Only pictures that came with the page, of the kinds that `report.images` lets in: none that is a program. @param {string} uri */
 export function isImage(uri) {
-  return /^data:image\/(png|jpeg|gif|webp|avif|bmp|svg\+xml)[;,]/i.test(uri);
+  return /^data:image\/(png|jpeg|gif|webp)[;,]/i.test(uri);
 }
 
 const SVG = "http://www.w3.org/2000/svg";

@@ -1,7 +1,7 @@
 // The filter above a table: what is looked for, how many rows fit, and what else narrows them.
 import { el, fill } from "./dom.js";
 import { count } from "./format.js";
-import { columnText } from "./language.js";
+import { columnWords } from "./language.js";
 
 /** @param {import("./store.js").Store} store @param {string} word what a row is */
 export function filterBar(store, word) {
@@ -19,7 +19,7 @@ export function filterBar(store, word) {
     said.textContent = store.complaint;
     shown.textContent = store.nShown === store.size ? count(store.size, word) : `${store.nShown.toLocaleString("en")} of ${count(store.size, word)}`;
     clear.hidden = !store.isFiltered;
-    const items = [...store.columnFilters].map(([name, filter]) => chip(`${store.columns.find((column) => column.name === name)?.label ?? name}: ${columnText(filter)}`, () => store.setColumn(name, null)));
+    const items = [...store.columnFilters].map(([name, filter]) => chip(`${store.columns.find((column) => column.name === name)?.label ?? name}: ${columnWords(filter)}`, () => store.setColumn(name, null)));
     if (store.only) items.push(chip(store.only.label, () => store.setOnly(null)));
     fill(chips, items);
     chips.hidden = items.length === 0;

@@ -1,8 +1,8 @@
 // Values as people read them.
 
-/** A number in at most five digits. @param {number} value */
+/** A number in at most five digits; a whole one in full. @param {number} value */
 export function number(value) {
-  if (Number.isInteger(value) && Math.abs(value) < 1e7) return String(value);
+  if (Number.isInteger(value) && Math.abs(value) < 1e15) return String(value);
   const size = Math.abs(value);
   if (size !== 0 && (size < 1e-4 || size >= 1e7)) {
     const [digits, power] = value.toExponential(3).split("e");
@@ -35,21 +35,20 @@ export function roundDuration(seconds) {
   return seconds < 60 ? `${Number(seconds.toPrecision(4))} s` : duration(seconds + 1e-6).replace(/ 0 \w+$/, "");
 }
 
-/** A size in memory or on disk, as `support.texts.size` writes it: 1 kB is 1000 B. @param {number | null | undefined} count @param {number} [digits] */
-export function bytes(count, digits = 1) {
+/** A size in memory or on disk, as `support.texts.size` writes it: 1 KiB is 1024 B. @param {number | null | undefined} count */
+export function bytes(count) {
   if (count == null) return "";
   let value = count;
-  for (const unit of ["B", "kB", "MB", "GB"]) {
-    if (Math.abs(value) < 1000) return unit === "B" ? `${Math.round(value)} B` : `${value.toFixed(digits)} ${unit}`;
-    value /= 1000;
+  for (const unit of ["B", "KiB", "MiB", "GiB"]) {
+    if (Math.abs(value) < 1024) return unit === "B" ? `${Math.round(value)} B` : `${value.toFixed(1)} ${unit}`;
+    value /= 1024;
   }
-  return `${value.toFixed(digits)} TB`;
+  return `${value.toFixed(1)} TiB`;
 }
 
 /** A value with its unit. @param {number} value @param {string} unit */
 export function withUnit(value, unit) {
   if (unit === "B") return bytes(value);
-  if (unit === "B/s") return `${bytes(value)}/s`;
   if (unit === "s") return duration(value);
   return unit ? `${number(value)} ${shortUnit(unit)}` : number(value);
 }
@@ -84,10 +83,10 @@ export function zoned(iso) {
 
 /** What a column of ours holds, by its name; of the users' own columns, nobody knows. @param {string} name @returns {"s" | "B" | "time" | "status" | ""} */
 export function unitOf(name) {
-  if (name === "status" || name === "run-status") return "status";
-  if (/^run-.*_s$|^duration_s$/.test(name)) return "s";
-  if (/^run-.*_bytes$|^peak_rss_bytes$/.test(name)) return "B";
-  if (/^run-(started|ended)$|^started_at$/.test(name)) return "time";
+  if (name === "run-status") return "status";
+  if (/^run-.*_s$/.test(name)) return "s";
+  if (/^run-.*_bytes$/.test(name)) return "B";
+  if (/^run-(started|ended)$/.test(name)) return "time";
   return "";
 }
 

@@ -3,7 +3,7 @@ import uPlot from "uplot";
 import { colour, onScheme } from "./colours.js";
 import { el, fill, shown } from "./dom.js";
 import { bytes, number, roundDuration, withUnit } from "./format.js";
-import { apart, logTicks, secondTicks, ticks } from "./scales.js";
+import { apart, byteTicks, logTicks, secondTicks, ticks } from "./scales.js";
 
 const FONT = '12px system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", Arial, sans-serif';
 
@@ -31,7 +31,11 @@ export function tooltip(lines, x = 0, y = 0) {
  *
  * @param {HTMLElement} host
  * @param {(width: number) => void} draw
- * @returns {() => void} says that it is out of date
+ * @returns {Drawn}
+ *
+ * @typedef {object} Drawn
+ * @property {() => void} old says that it is out of date
+ * @property {() => void} remove lets it go: nothing is drawn any more
  */
 export function lazily(host, draw) {
   let isSeen = false;
@@ -53,26 +57,36 @@ export function lazily(host, draw) {
     isOld = true;
     ask();
   };
-  new IntersectionObserver(
+  const inView = new IntersectionObserver(
     (entries) => {
       isSeen = entries[entries.length - 1].isIntersecting;
       ask();
     },
     { rootMargin: "200px" },
-  ).observe(host);
-  new ResizeObserver(() => {
+  );
+  const sized = new ResizeObserver(() => {
     const now = Math.floor(host.clientWidth);
     if (now === width) return;
     width = now;
     old();
-  }).observe(host);
-  onScheme(old);
-  addEventListener("beforeprint", () => {
+  });
+  const print = () => {
     width = width || Math.floor(host.clientWidth);
     isSeen = true;
     run();
-  });
-  return old;
+  };
+  inView.observe(host);
+  sized.observe(host);
+  const unwatch = onScheme(old);
+  addEventListener("beforeprint", print);
+  const remove = () => {
+    inView.disconnect();
+    sized.disconnect();
+    unwatch();
+    removeEventListener("beforeprint", print);
+    isOld = false; // nor what has been asked for already
+  };
+  return { old, remove };
 }
 
 /** @param {import("./scales.js").Axis} axis @param {number} low @param {number} high @param {number} n */
@@ -84,7 +98,7 @@ function ticksOf(axis, low, high, n) {
     const every = Math.max(1, Math.ceil((Math.min(high, size) - Math.max(low, 0)) / Math.max(n, 1)));
     return Array.from({ length: size }, (_, i) => i).filter((i) => i % every === 0 && i >= low && i <= high);
   }
-  const found = ticks(low, high, n);
+  const found = (axis.unit === "B" ? byteTicks : ticks)(low, high, n);
   return axis.isCount ? found.filter(Number.isInteger) : found;
 }
 
@@ -133,7 +147,7 @@ const ruler = /** @type {CanvasRenderingContext2D} */ (document.createElement("c
  * @property {boolean} [noZoom]
  *
  * @param {FrameOptions} options
- * @returns {{ node: HTMLElement, old: () => void }}
+ * @returns {Drawn & { node: HTMLElement }}
  */
 export function frame(options) {
   const title = el("div", { class: "axis-y" });
@@ -141,14 +155,21 @@ export function frame(options) {
   const node = el("div", { class: "frame" }, title, place);
   /** @type {uPlot | null} */
   let plot = null;
-  const old = lazily(place, (width) => {
+  const { old, remove } = lazily(place, (width) => {
     plot?.destroy();
     const [x, y] = [options.x(), options.y()];
     title.textContent = shown(y.label);
     const height = typeof options.height === "function" ? options.height(width) : options.height;
     plot = new uPlot(settings(options, x, y, width, height), [[x.low, x.high], [y.low, y.high]], place);
   });
-  return { node, old };
+  return {
+    node,
+    old,
+    remove: () => {
+      remove();
+      plot?.destroy();
+    },
+  };
 }
 
 /**

@@ -3,9 +3,11 @@ import { copyable, copyButton, el, fill } from "./dom.js";
 import { cell, unitOf, zoned } from "./format.js";
 import { stateLabel } from "./states.js";
 
+export const NO_TRACEBACK = "No traceback is in this page; there may be one in the job's directory.";
+
 /**
  * @param {import("./store.js").Store} store
- * @param {{ title: (row: number) => string, status: (row: number) => string, dir: (row: number) => string | null, words?: (row: number) => string | null, path?: (row: number) => string | null, failure: (row: number) => Failure | null, link?: (row: number) => string | null, more?: (row: number) => [string, string][] }} facts
+ * @param {{ title: (row: number) => string, status: (row: number) => string, dir: (row: number) => string | null, words?: (row: number) => string | null, path: (row: number) => string | null, failure: (row: number) => Failure | null, link?: (row: number) => string | null, more?: (row: number) => [string, string][] }} facts
  */
 export function jobPanel(store, facts) {
   const title = el("h2", { id: "job-title" });
@@ -37,12 +39,12 @@ export function jobPanel(store, facts) {
   function group(role, title) {
     const columns = store.columns.filter((column) => column.role === role && store.values[column.name][row] != null);
     if (!columns.length) return null;
-    const own = role === "override" ? facts.words?.(row) : null;
-    const words = own ?? columns.map((column) => shellWord(`${column.name}=${store.values[column.name][row]}`)).join(" ");
+    const words = role === "override" ? facts.words?.(row) : undefined;
     return el(
       "div",
       { class: "facts-group" },
-      el("div", { class: "head" }, el("h3", { text: title }), role === "result" ? null : copyButton(words, title.toLowerCase())),
+      el("div", { class: "head" }, el("h3", { text: title }), words ? copyButton(words, title.toLowerCase()) : null),
+      words === null ? el("p", { class: "hint", text: whyNotPasted(columns.map((column) => store.values[column.name][row])) }) : null,
       el("dl", { class: "facts" }, columns.flatMap((column) => pair(column.label, inFull(store.values[column.name][row], column.name)))),
     );
   }
@@ -52,9 +54,9 @@ export function jobPanel(store, facts) {
     row = which;
     const failure = facts.failure(row);
     const dir = facts.dir(row);
-    const path = facts.path?.(row) ?? null;
+    const path = facts.path(row);
     const place = store.shownRows.indexOf(row);
-    const tail = store.columns.filter((column) => (column.role === "tail" || column.role === "head") && store.values[column.name][row] != null && column.name !== "" && column.name !== store.status && column.name !== "run-dir" && !(failure && /error$/.test(column.name)));
+    const tail = store.columns.filter((column) => (column.role === "tail" || column.role === "head") && store.values[column.name][row] != null && column.name !== "" && column.name !== store.status && column.name !== "run-dir" && !(failure && column.name === "run-error"));
     fill(title, facts.title(row));
     fill(state, stateLabel(facts.status(row)));
     previous.disabled = place <= 0;
@@ -66,7 +68,7 @@ export function jobPanel(store, facts) {
             "div",
             { class: "trouble" },
             el("p", {}, el("b", { text: failure.type }), failure.message ? ": " : "", el("span", { text: failure.message })),
-            failure.traceback ? el("pre", { class: "code", tabindex: "0", "aria-label": "Traceback", text: failure.traceback }) : null,
+            failure.traceback ? el("pre", { class: "code", tabindex: "0", "aria-label": "Traceback", text: failure.traceback }) : el("p", { class: "hint", text: NO_TRACEBACK }),
             failure.traceback && failure.count > 1 ? el("p", { class: "hint", text: `The traceback is from one of the ${failure.count} jobs that ended this way.` }) : null,
           )
         : null,
@@ -76,7 +78,7 @@ export function jobPanel(store, facts) {
       el("div", { class: "facts-group" }, el("h3", {}, "More"), el("dl", { class: "facts" }, tail.flatMap((column) => pair(column.label, inFull(store.values[column.name][row], column.name))), (facts.more?.(row) ?? []).flatMap(([name, value]) => pair(name, value)))),
       facts.link?.(row) ? el("p", {}, el("a", { href: facts.link(row), text: /\.html?$/.test(facts.link(row) ?? "") ? "Its report" : "Its directory" })) : null,
       path ? el("div", { class: "facts-group" }, el("h3", {}, "Reproduce"), copyable(`hydra-callbacks reproduce ${shellWord(path)}`, "the command: reproduce")) : null,
-      dir ? el("div", { class: "facts-group" }, el("h3", {}, "Directory"), copyable(path ?? dir, "the directory")) : null,
+      path || dir ? el("div", { class: "facts-group" }, el("h3", {}, "Directory"), path ? copyable(path, "the directory") : el("p", {}, el("code", { text: dir }))) : null,
     );
     if (!dialog.open) dialog.showModal();
   }
@@ -94,9 +96,26 @@ export function shellWord(word) {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
+/**
+ * Why there are no overrides to paste: Python leaves them out where they hold a secret, or are too long.
+ *
+ * @param {Cell[]} values
+ * @param {boolean} [canBeWhole] whether they are nothing of the kind as long as no value says so; then ""
+ */
+export function whyNotPasted(values, canBeWhole = false) {
+  const texts = values.map(String);
+  if (texts.some((text) => text.includes("<redacted>"))) return "Not to be copied: a secret in them is left out.";
+  const place = ".hydra/overrides.yaml in the job's directory has all of them.";
+  return canBeWhole && !texts.some(isCut) ? "" : `Not to be copied, as they are too long for this page; ${place}`;
+}
+
+/** Whether a text is longer than what stands here, as `report.head.cut` says. @param {string} text */
+export function isCut(text) {
+  return /\u2026 \([\d,]+ characters\)$/.test(text);
+}
+
 /** In full where a table would round, or leave out the time zone. @param {Cell} value @param {string} name */
 function inFull(value, name) {
   if (typeof value === "string" && unitOf(name) === "time") return zoned(value);
-  const short = cell(value, name);
-  return typeof value === "number" && String(value) !== short && !/[a-z]/i.test(short) ? String(value) : short;
+  return typeof value === "number" && unitOf(name) === "" ? String(value) : cell(value, name);
 }

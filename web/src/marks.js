@@ -41,6 +41,38 @@ export function drawMarks(context, places, stateOf, passes) {
   context.globalAlpha = 1;
 }
 
+const HATCHED = new Set(["lost", "unknown"]);
+
+/**
+ * A bar in a state's colour; of states whose end nobody saw, hatched.
+ *
+ * @param {CanvasRenderingContext2D} context
+ * @param {string} state
+ * @param {number} left
+ * @param {number} top
+ * @param {number} width
+ * @param {number} height
+ */
+export function bar(context, state, left, top, width, height) {
+  context.fillStyle = colour(state);
+  context.fillRect(left, top, width, height);
+  if (!HATCHED.has(state) || width < 3) return;
+  context.save();
+  context.beginPath();
+  context.rect(left, top, width, height);
+  context.clip();
+  context.strokeStyle = colour("card");
+  context.lineWidth = 1.5;
+  context.beginPath();
+  for (let x = left - height; x < left + width; x += 6) {
+    const [from, to] = state === "lost" ? [x, x + height] : [x + height, x];
+    context.moveTo(from, top + height);
+    context.lineTo(to, top);
+  }
+  context.stroke();
+  context.restore();
+}
+
 /** @param {CanvasRenderingContext2D} context @param {string} state @param {number} x @param {number} y @param {number} size */
 export function sign(context, state, x, y, size) {
   let path = paths.get(state);

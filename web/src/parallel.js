@@ -10,18 +10,20 @@ const LEAST_GAP = 118;
 const EDGE = 60; // pixels, beside the first and the last axis
 const LONGEST = 104;
 const LINES = 1000;
+const GRIP = 32; // pixels around an axis; the style sheet says the same
 const FONT = '12px system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", Arial, sans-serif';
 
 /**
  * @param {import("./sweep.js").View} view
  * @param {() => Column[]} columns
- * @returns {{ node: HTMLElement, old: () => void }}
+ * @returns {import("./frame.js").Drawn & { node: HTMLElement }}
  */
 export function parallel(view, columns) {
   const { store } = view;
   const canvas = el("canvas", { role: "img", "aria-label": "Parallel coordinates of settings and results; the fields above the table filter the same way" });
   const over = el("canvas", { class: "over", "aria-hidden": "true" });
-  const inner = el("div", { class: "parallel-inner" }, canvas, over);
+  const grips = el("div", { "aria-hidden": "true" });
+  const inner = el("div", { class: "parallel-inner" }, canvas, over, grips);
   const note = el("p", { class: "hint" });
   const scroller = el("div", { class: "parallel", tabindex: "0", role: "region", "aria-label": "Parallel coordinates" }, inner);
   const node = el("div", {}, scroller, note);
@@ -35,7 +37,7 @@ export function parallel(view, columns) {
   /** @param {import("./axes.js").Line} line @param {number} row */
   const yOf = (line, row) => placeOf(line, store.values[line.column.name][row]);
 
-  const old = lazily(scroller, (width) => {
+  const { old, remove } = lazily(scroller, (width) => {
     lines = columns().map((column) => lineOf(column, store.values[column.name]));
     const n = Math.max(lines.length - 1, 1);
     const context = contextOf(canvas);
@@ -51,6 +53,7 @@ export function parallel(view, columns) {
       one.style.height = `${HEIGHT}px`;
     }
     inner.style.width = `${inside}px`;
+    grips.replaceChildren(...lines.map((_, index) => gripAt(xOf(index))));
     contextOf(canvas); // another size has undone its settings
     context.lineJoin = "round";
     drawn = chosen(view.ranked().filter((row) => store.passes[row]));
@@ -135,7 +138,7 @@ export function parallel(view, columns) {
     });
   }
 
-  // Brushing, looking and picking
+  // Brushing, looking and picking: a finger brushes on an axis, and scrolls beside it
   /** @type {{ index: number, from: number, to: number } | null} */
   let brush = null;
   /** @type {number | null} */
@@ -146,17 +149,18 @@ export function parallel(view, columns) {
   };
   const axisAt = (/** @type {number} */ x) => {
     const index = Math.round((x - left) / gap);
-    return index >= 0 && index < lines.length && Math.abs(x - xOf(index)) < 16 ? index : -1;
+    return index >= 0 && index < lines.length && Math.abs(x - xOf(index)) < GRIP / 2 ? index : -1;
   };
-  over.addEventListener("pointerdown", (event) => {
+  inner.addEventListener("pointerdown", (event) => {
     const [x, y] = at(event);
     const index = axisAt(x);
-    if (index < 0 || event.pointerType === "touch") return;
+    under = index < 0 ? nearestLine(x, y) : null; // a finger comes without having moved before
+    if (index < 0 || event.button) return;
     brush = { index, from: y, to: y };
-    over.setPointerCapture(event.pointerId);
+    inner.setPointerCapture(event.pointerId);
     event.preventDefault();
   });
-  over.addEventListener("pointermove", (event) => {
+  inner.addEventListener("pointermove", (event) => {
     const [x, y] = at(event);
     const context = contextOf(over);
     context.clearRect(0, 0, over.width, over.height);
@@ -170,13 +174,12 @@ export function parallel(view, columns) {
       context.stroke();
       return;
     }
-    over.style.cursor = axisAt(x) >= 0 ? "ns-resize" : "";
     under = axisAt(x) >= 0 ? null : nearestLine(x, y);
     over.classList.toggle("pickable", under !== null);
     tooltip(under === null ? null : view.describe(under, lines.map((line) => line.column.name)), event.clientX, event.clientY);
     if (under !== null) stroke(context, [under], colour("text"), 1, 2.5);
   });
-  over.addEventListener("pointerup", () => {
+  inner.addEventListener("pointerup", () => {
     if (!brush) {
       if (under !== null) view.open(under);
       return;
@@ -187,7 +190,11 @@ export function parallel(view, columns) {
     const { name } = lines[index].column;
     store.setColumn(name, Math.abs(to - from) < 4 ? null : filterOf(lines[index], store.values[name], Math.min(from, to), Math.max(from, to)));
   });
-  over.addEventListener("pointerleave", () => {
+  inner.addEventListener("pointercancel", () => {
+    [brush, under] = [null, null];
+    contextOf(over).clearRect(0, 0, over.width, over.height);
+  });
+  inner.addEventListener("pointerleave", () => {
     tooltip(null);
     if (!brush) contextOf(over).clearRect(0, 0, over.width, over.height);
   });
@@ -204,7 +211,14 @@ export function parallel(view, columns) {
     }
     return found;
   }
-  return { node, old };
+  return { node, old, remove };
+}
+
+/** What a finger brushes on without scrolling the page. @param {number} x */
+function gripAt(x) {
+  const grip = el("div", { class: "grip" });
+  grip.style.left = `${x - GRIP / 2}px`;
+  return grip;
 }
 
 /** @param {HTMLCanvasElement} canvas */

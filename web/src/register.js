@@ -1,11 +1,11 @@
 // The page of a register: all runs of a place.
-import { colour } from "./colours.js";
 import { csvButtons } from "./csv.js";
 import { el, safeLink, say, section } from "./dom.js";
 import { cell, count, duration, number, zoned } from "./format.js";
 import { filterBar } from "./filterbar.js";
 import { frame } from "./frame.js";
 import { jobPanel } from "./job.js";
+import { bar } from "./marks.js";
 import { Store } from "./store.js";
 import { known, stateBar, STATES } from "./states.js";
 import { plainTable, table } from "./table.js";
@@ -17,23 +17,25 @@ const MOST_BINS = 70;
 /** @param {RegisterData} data @param {HTMLElement} main */
 export function registerPage(data, main) {
   const { runs } = data;
-  const store = new Store(data.columns, data.values, runs.status.length);
+  const facts = factsOf(data);
+  const store = new Store(data.columns, data.values, facts.status.length);
   if (data.values["run-started"]) store.sort("run-started", true);
   const link = (/** @type {number} */ row) => {
     const address = runs.link[row];
     return address ? safeLink(address) : null;
   };
   const open = jobPanel(store, {
-    title: (row) => runs.app[row] || "Run",
-    status: (row) => runs.status[row],
-    dir: (row) => runs.dir[row],
+    title: (row) => facts.app[row] || "Run",
+    status: (row) => facts.status[row],
+    dir: (row) => facts.dir[row],
+    path: (row) => runs.path[row],
     failure: () => null,
     link,
   });
   /** @type {Record<string, number>} */
   const counts = {};
-  for (const status of runs.status) counts[status] = (counts[status] ?? 0) + 1;
-  const seconds = runs.duration_s.reduce((/** @type {number} */ sum, value) => sum + (value ?? 0), 0);
+  for (const status of facts.status) counts[status] = (counts[status] ?? 0) + 1;
+  const seconds = facts.durations.reduce((sum, value) => sum + value, 0);
   main.append(
     el(
       "div",
@@ -43,11 +45,11 @@ export function registerPage(data, main) {
         say(`Only ${state}`);
       })),
       el("div", { class: "tile" }, el("h2", {}, "Time spent"), el("p", { class: "big" }, hours(seconds)), el("p", { class: "hint" }, store.size ? `${duration(seconds / store.size)} a run on average` : "")),
-      el("div", { class: "tile" }, el("h2", {}, "Applications"), el("p", { class: "big" }, String(new Set(runs.app).size)), el("p", { class: "hint" }, lastRun(runs.started_at))),
+      el("div", { class: "tile" }, el("h2", {}, "Applications"), el("p", { class: "big" }, String(new Set(facts.app).size)), el("p", { class: "hint" }, lastRun(facts.started))),
     ),
   );
-  const when = overTime(data, store, "runs");
-  const spent = overTime(data, store, "time");
+  const when = overTime(facts, store, "runs");
+  const spent = overTime(facts, store, "time");
   if (when && spent) {
     store.onChange(() => {
       when.old();
@@ -55,7 +57,7 @@ export function registerPage(data, main) {
     });
     main.append(section("time", "Over time", el("div", { class: "multiples two" }, card("Runs by start", "runs_over_time", when), card("Time spent", "time_over_time", spent))));
   }
-  if (data.by_app.length) main.append(byApp(data));
+  if (data.by_app.length) main.append(byApp(data, facts));
   const grid = table(store, { label: "Runs", open, link, key: store.columns[0]?.name ?? "", hidden: sameEverywhere(data) });
   const whole = () => ({ header: store.columns.map((column) => column.name || column.label), rows: Array.from(store.shownRows, (row) => store.columns.map((column) => store.values[column.name][row])) });
   const list = section("runs", "Runs", filterBar(store, "run").node, grid.node);
@@ -63,9 +65,31 @@ export function registerPage(data, main) {
   main.append(list);
 }
 
+/**
+ * @typedef {object} Facts what is known of each run, by its row: columns of the table, which may lack some
+ * @property {(string | null)[]} started
+ * @property {string[]} status
+ * @property {number[]} durations in seconds; 0 where it is not known
+ * @property {string[]} app
+ * @property {(string | null)[]} dir
+ *
+ * @param {RegisterData} data
+ * @returns {Facts}
+ */
+function factsOf({ values, runs }) {
+  const texts = (/** @type {string} */ name) => runs.link.map((_, row) => (values[name]?.[row] == null ? null : String(values[name][row])));
+  return {
+    started: texts("run-started"),
+    status: texts("run-status").map((status) => status ?? "unknown"),
+    durations: runs.link.map((_, row) => Number(values["run-duration_s"]?.[row]) || 0),
+    app: texts("run-app").map((app) => app ?? ""),
+    dir: texts("run-dir"),
+  };
+}
+
 /** Settings that tell no run from another: hidden until they are asked for. @param {RegisterData} data */
 function sameEverywhere({ columns, values, runs }) {
-  if (runs.status.length < 2) return [];
+  if (runs.link.length < 2) return [];
   return columns.filter(({ name, role }) => role === "config" && values[name].every((value) => value === values[name][0])).map(({ name }) => name);
 }
 
@@ -88,12 +112,12 @@ function card(title, name, chart) {
 /**
  * Stacked by state, in spans of a round length.
  *
- * @param {RegisterData} data
+ * @param {Facts} facts
  * @param {Store} store
  * @param {"runs" | "time"} what
  */
-function overTime({ runs }, store, what) {
-  const times = runs.started_at.map((time) => (time ? Date.parse(time) : NaN));
+function overTime(facts, store, what) {
+  const times = facts.started.map((time) => (time ? Date.parse(time) : NaN));
   const dated = times.filter((time) => !Number.isNaN(time));
   if (!dated.length) return null;
   const [first, last] = [dated.reduce((a, b) => Math.min(a, b)), dated.reduce((a, b) => Math.max(a, b))];
@@ -101,19 +125,19 @@ function overTime({ runs }, store, what) {
   const zone = new Date(first).getTimezoneOffset() * 60_000;
   const start = Math.floor((first - zone) / span) * span + zone;
   const n = Math.floor((last - start) / span) + 1;
-  const states = STATES.filter((state) => runs.status.some((status) => known(status) === state));
+  const states = STATES.filter((state) => facts.status.some((status) => known(status) === state));
   const bins = () => {
     const made = Array.from({ length: n }, () => /** @type {Record<string, number>} */ ({}));
     times.forEach((time, row) => {
       if (Number.isNaN(time) || !store.passes[row]) return;
       const bin = made[Math.floor((time - start) / span)];
-      const state = known(runs.status[row]);
-      bin[state] = (bin[state] ?? 0) + (what === "runs" ? 1 : (runs.duration_s[row] ?? 0));
+      const state = known(facts.status[row]);
+      bin[state] = (bin[state] ?? 0) + (what === "runs" ? 1 : facts.durations[row]);
     });
     return made;
   };
   const total = (/** @type {Record<string, number>} */ bin) => Object.values(bin).reduce((sum, value) => sum + value, 0);
-  const dayOf = (/** @type {number} */ index) => cell(new Date(start + index * span).toISOString(), "started_at").slice(0, span < DAY ? 16 : 10);
+  const dayOf = (/** @type {number} */ index) => cell(new Date(start + index * span).toISOString(), "run-started").slice(0, span < DAY ? 16 : 10);
   const isTime = what === "time";
   const highest = () => Math.max(...bins().map(total), 1);
   const chart = frame({
@@ -130,8 +154,7 @@ function overTime({ runs }, store, what) {
           if (!bin[state]) continue;
           const [low, high] = [y(sum), y(sum + bin[state])];
           sum += bin[state];
-          context.fillStyle = colour(state);
-          context.fillRect(x(index) - width / 2, high, width, Math.max(low - high - 0.5, 0.5));
+          bar(context, state, x(index) - width / 2, high, width, Math.max(low - high - 0.5, 0.5));
         }
       });
     },
@@ -146,11 +169,11 @@ function overTime({ runs }, store, what) {
   return { ...chart, table: csv };
 }
 
-/** @param {RegisterData} data */
-function byApp(data) {
+/** @param {RegisterData} data @param {Facts} facts */
+function byApp(data, facts) {
   const rows = data.by_app.map((one) => {
     const { best } = one;
-    const spent = data.runs.duration_s.reduce((/** @type {number} */ sum, value, row) => sum + ((data.runs.app[row] ?? "") === one.app ? (value ?? 0) : 0), 0);
+    const spent = facts.durations.reduce((sum, value, row) => sum + (facts.app[row] === one.app ? value : 0), 0);
     const address = best?.row === undefined ? null : data.runs.link[best.row];
     const words = best ? `${number(best.value)}${best.name ? ` ${best.name}` : ""}` : "";
     const more = best?.words ? el("code", { class: "soft", text: best.words }) : null;
@@ -167,9 +190,4 @@ function byApp(data) {
     csvButtons("by_application", () => ({ header: ["app", "n_runs", "hours", "best", "best_words"], rows: data.by_app.map((one) => [one.app, one.n_runs, one.hours, one.best?.value ?? null, one.best?.words ?? null]) })),
   );
   return part;
-}
-
-/** @param {RegisterData} data */
-export function registerWhen(data) {
-  return data.place;
 }

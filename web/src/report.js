@@ -9,6 +9,7 @@ import { sweepPage, sweepWhen } from "./sweep.js";
 
 /** @param {ReportData} data */
 function show(data) {
+  watchScheme();
   document.documentElement.classList.add("live");
   document.body.append(el("div", { id: "said", role: "status", "aria-live": "polite" }));
   header(data);
@@ -19,7 +20,6 @@ function show(data) {
   else if (data.kind === "run") runPage(data, main);
   else registerPage(data, main);
   contents(main);
-  watchScheme();
 }
 
 /** @param {ReportData} data */

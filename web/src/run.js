@@ -5,7 +5,7 @@ import { curvesView } from "./curves.js";
 import { diffView } from "./diff.js";
 import { copyButton, el, isImage, section } from "./dom.js";
 import { bytes, cell, count, duration, zoned } from "./format.js";
-import { pair, shellWord } from "./job.js";
+import { pair, shellWord, whyNotPasted } from "./job.js";
 import { plainTable } from "./table.js";
 
 const CONFIG_SHOWN = 18;
@@ -24,7 +24,7 @@ export function runPage(data, main) {
   }
   if (data.console) main.append(consoleSection(data.console));
   if (data.images.length) main.append(gallery(data.images));
-  if (data.artefacts.length) main.append(artefacts(data.artefacts));
+  if (data.artefacts.length) main.append(artefacts(data));
   if (data.git) main.append(gitSection(data.git));
   const machine = environment(data);
   if (machine) main.append(machine);
@@ -66,10 +66,12 @@ function configSection({ overrides, config }) {
     more.hidden = all || words.length > 0;
   };
   search.addEventListener("input", () => list(false));
+  const words = overrides.map(shellWord).join(" ");
+  const why = whyNotPasted(overrides, true);
   const part = section(
     "config",
     "Configuration",
-    overrides.length ? el("div", { class: "copyable" }, el("code", { text: overrides.map(shellWord).join(" ") }), copyButton(() => overrides.map(shellWord).join(" "), "the overrides")) : el("p", { class: "hint" }, "No overrides: all settings are the defaults."),
+    ...(overrides.length ? [el("div", { class: "copyable" }, el("code", { text: words }), why ? null : copyButton(words, "the overrides")), why ? el("p", { class: "hint", text: why }) : null] : [el("p", { class: "hint" }, "No overrides: all settings are the defaults.")]),
     config.length > CONFIG_SHOWN ? search : null,
     config.length ? el("div", { class: "card flush" }, el("table", { class: "config" }, el("thead", { class: "offscreen" }, el("tr", {}, el("th", { scope: "col" }, "Setting"), el("th", { scope: "col" }, "Value"))), body)) : null,
     config.length > CONFIG_SHOWN ? more : null,
@@ -89,23 +91,15 @@ function timersSection({ timers }) {
 
 /** @param {NonNullable<RunData["console"]>} said */
 function consoleSection({ text, is_cut: isCut }) {
-  const plain = plainConsole(text);
-  const place = el("pre", { class: "code tall", tabindex: "0", "aria-label": "Console output", text: plain });
+  const place = el("pre", { class: "code tall", tabindex: "0", "aria-label": "Console output", text });
   const part = section("console", "Console", isCut ? el("p", { class: "hint" }, "The end of what was printed.") : null, place);
-  part.querySelector(".head")?.append(copyButton(plain, "the console output"));
+  part.querySelector(".head")?.append(copyButton(text, "the console output"));
   new IntersectionObserver((entries, observer) => {
     if (!entries.some((entry) => entry.isIntersecting)) return;
     place.scrollTop = place.scrollHeight;
     observer.disconnect();
   }).observe(place);
   return part;
-}
-
-/** What a terminal would show: no colours, and of a progress bar the last state. @param {string} text */
-export function plainConsole(text) {
-  // biome-ignore lint: escape sequences are what it is about
-  const bare = text.replace(/\u001b(\[[0-9;?]*[ -/]*[@-~]|\][^\u0007\u001b]*(\u0007|\u001b\\))/g, "");
-  return bare.split("\n").map((line) => line.replace(/\r+$/, "").split("\r").at(-1) ?? "").join("\n");
 }
 
 /** @param {RunData["images"]} images */
@@ -123,11 +117,11 @@ function gallery(images) {
   return section("images", "Images", el("div", { class: "gallery" }, figures));
 }
 
-/** @param {RunData["artefacts"]} files */
-function artefacts(files) {
-  const total = files.reduce((sum, file) => sum + file.bytes, 0);
+/** @param {RunData} data */
+function artefacts({ artefacts: files, n_files: n, total_bytes: total }) {
+  const told = n > files.length ? `${files.length.toLocaleString("en")} of ${count(n, "file")}; all together ${bytes(total)}` : `${count(n, "file")}, ${bytes(total)}`;
   const rows = files.map((file) => [el("code", { text: file.path }), bytes(file.bytes)]);
-  const part = section("artefacts", "Files", el("p", { class: "hint", text: `${count(files.length, "file")}, ${bytes(total)}` }), el("div", { class: "card flush" }, plainTable("Files", ["File", "Size"], rows, new Set([1]))));
+  const part = section("artefacts", "Files", el("p", { class: "hint", text: told }), el("div", { class: "card flush" }, plainTable("Files", ["File", "Size"], rows, new Set([1]))));
   part.querySelector(".head")?.append(csvButtons("files", () => ({ header: ["path", "bytes"], rows: files.map((file) => [file.path, file.bytes]) })));
   return part;
 }

@@ -1,6 +1,9 @@
 // Where ticks stand, and how far an axis reaches.
 
-/** @typedef {{ kind: "number" | "log" | "time" | "seconds" | "category", low: number, high: number, label: string, names?: string[], unit?: string, at?: number[], isCount?: boolean, canSkip?: boolean }} Axis */
+/** @typedef {{ kind: "number" | "log" | "seconds" | "category", low: number, high: number, label: string, names?: string[], unit?: string, at?: number[], isCount?: boolean, canSkip?: boolean }} Axis */
+
+const SAME = 1e-12; // of the greater: two numbers as near as that are one, to the eye and to the steps between ticks
+const MOST_TICKS = 50;
 
 /** The least and the greatest number; null where there is none. @param {Iterable<Cell | undefined>} values */
 export function extent(values) {
@@ -36,16 +39,18 @@ export function axisOf(values, label, { isLog = false, fromZero = false, unit, r
   const at = isSetting ? fewValues(values) : undefined;
   const found = extent(values) ?? [0, 1];
   let [low, high] = found;
+  if (high - low <= SAME * Math.max(Math.abs(low), Math.abs(high))) high = low;
   if (isLog && low > 0) {
     const by = Math.max((high / low) ** room, 1.05);
     return { kind: "log", low: low / by, high: high * by, label, unit, at };
   }
   if (fromZero) low = Math.min(0, low);
   const span = high - low || Math.abs(high) || 1;
+  const most = Number.MAX_VALUE;
   return {
     kind: "number",
-    low: fromZero && low === 0 ? 0 : low - span * room,
-    high: high + span * room,
+    low: fromZero && low === 0 ? 0 : Math.max(low - span * room, -most),
+    high: Math.min(high + span * room, most),
     label,
     unit,
     at,
@@ -54,12 +59,24 @@ export function axisOf(values, label, { isLog = false, fromZero = false, unit, r
 
 /** Round numbers from low to high. @param {number} low @param {number} high @param {number} n about how many */
 export function ticks(low, high, n) {
+  if (!(high > low && Number.isFinite(high - low))) return [low, high].filter((value, index) => Number.isFinite(value) && value !== [low, high][index - 1]);
   const raw = (high - low) / Math.max(1, n);
   const power = 10 ** Math.floor(Math.log10(raw));
   const step = [1, 2, 2.5, 5, 10].map((part) => part * power).find((one) => one >= raw * 0.999) ?? raw;
-  const found = [];
-  for (let k = Math.ceil(low / step - 1e-9); k * step <= high + step * 1e-9; k++) found.push(Number((k * step).toPrecision(12)));
-  return found;
+  return multiples(low, high, step).map((value) => Number(value.toPrecision(12)));
+}
+
+/** What is so many times a step, from low to high. @param {number} low @param {number} high @param {number} step @returns {number[]} */
+function multiples(low, high, step) {
+  const first = Math.ceil(low / step - 1e-9);
+  const n = Math.floor(high / step + 1e-9) - first + 1; // counted here: of large numbers, one more may be the same
+  return n > 0 && n <= MOST_TICKS ? Array.from({ length: n }, (_, index) => (first + index) * step) : low === high ? [low] : [low, high];
+}
+
+/** Round sizes: so many KiB, MiB or GiB. @param {number} low @param {number} high @param {number} n */
+export function byteTicks(low, high, n) {
+  const unit = 1024 ** Math.max(0, Math.floor(Math.log2(Math.max(Math.abs(low), Math.abs(high), 1)) / 10));
+  return ticks(low / unit, high / unit, n).map((value) => value * unit);
 }
 
 /** Powers of ten, or 1, 2 and 5 of each, or round numbers: what suits the span. @param {number} low @param {number} high @param {number} n */
@@ -85,9 +102,7 @@ export function secondTicks(low, high, n) {
   if (raw < 1) return ticks(low, high, n);
   const step = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400].find((one) => one >= raw);
   if (!step) return ticks(low / 86400, high / 86400, n).map((day) => day * 86400);
-  const found = [];
-  for (let k = Math.ceil(low / step - 1e-9); k * step <= high * (1 + 1e-9); k++) found.push(k * step);
-  return found;
+  return multiples(low, high, step);
 }
 
 /**

@@ -1,19 +1,16 @@
 // Which rows are shown, and in which order: what the table and every chart look at.
 import { labelOf, unitOf } from "./format.js";
-import { columnTest, compile, isFilter } from "./language.js";
+import { columnTest, filterOf } from "./language.js";
 
-/** Short names of the command line for what is known of the run itself. @type {Record<string, string>} */
+/** Short names of the command line for what is known of the run itself, as `runs.query.SHORT` has them. @type {Record<string, string>} */
 const SHORT = {
-  num: "",
-  status: "run-status",
-  started: "run-started",
+  ...Object.fromEntries(["id", "dir", "status", "started", "error", "app", "num", "attempt", "host", "duration_s", "peak_rss_bytes", "cpu_s", "overrides"].map((name) => [name, `run-${name}`])),
+  run: "run-dir",
   duration: "run-duration_s",
-  error: "run-error",
-  app: "run-app",
-  host: "run-host",
-  dir: "run-dir",
-  memory: "run-peak_rss_bytes",
+  success: "job_success",
 };
+/** Columns that a page leaves out when no row has a value in them. */
+const MAY_BE_EMPTY = new Set(["run-error", "run-peak_rss_bytes", "run-cpu_s"]);
 
 /** The end of a long dotted name, as far as no other ends so. @param {string} name @param {string[]} names */
 function shortened(name, names) {
@@ -66,14 +63,25 @@ export class Store {
     this.listeners.push(listener);
   }
 
-  /** A column by its name, its label, or the end of it when only one ends so. @param {string} name */
+  /**
+   * The values of a column, by its name, a short name, the end of it when only one column, or only one result, ends so,
+   * or what stands above it; as `runs.query.find_column` finds it. Throws an Error that says why there is none.
+   *
+   * @param {string} name
+   */
   find(name) {
-    const wanted = SHORT[name] !== undefined && this.values[SHORT[name]] ? SHORT[name] : name;
-    const exact = this.columns.find((column) => column.name === wanted) ?? this.columns.find((column) => column.label === wanted);
-    if (exact) return exact;
-    const ends = this.columns.filter(({ name: full, label }) => full.endsWith(`.${wanted}`) || label.endsWith(`.${wanted}`));
+    const { columns, values } = this;
+    const named = (/** @type {string} */ wanted) => columns.find((column) => column.name === wanted);
+    const short = Object.hasOwn(SHORT, name) ? SHORT[name] : name;
+    const exact = named(name) ?? named(short) ?? (short === "run-num" ? named("") : undefined);
+    if (exact) return values[exact.name];
+    if (MAY_BE_EMPTY.has(short)) return new Array(this.size).fill(null);
+    if (short !== name || Object.values(SHORT).includes(name)) throw new Error(`this page does not hold "${name}"; hydra-callbacks list knows it`);
+    const ends = columns.filter(({ name: full }) => full.endsWith(`.${name}`));
     const results = ends.filter((column) => column.role === "result");
-    return ends.length === 1 ? ends[0] : results.length === 1 ? results[0] : null;
+    const found = ends.length === 1 ? ends[0] : results.length === 1 ? results[0] : columns.find((column) => column.label === name);
+    if (found) return values[found.name];
+    throw new Error(ends.length ? `several columns end in "${name}": ${ends.map((column) => column.name).join(", ")}; name one` : `there is no column "${name}"`);
   }
 
   /** The column of the states. */
@@ -85,24 +93,19 @@ export class Store {
   setQuery(text) {
     this.query = text;
     this.complaint = "";
-    if (!text.trim()) this.queryTest = null;
-    else if (isFilter(text)) {
-      try {
-        this.queryTest = compile(text, {
-          column: (name) => {
-            const column = this.find(name);
-            return column ? this.values[column.name] : null;
-          },
-        });
-      } catch (error) {
-        this.complaint = error instanceof Error ? error.message : String(error);
-      }
-    } else {
-      const words = text.toLowerCase().split(/\s+/).filter(Boolean);
-      const texts = this.allTexts();
-      this.queryTest = (row) => words.every((word) => texts[row].includes(word));
+    try {
+      this.queryTest = text.trim() ? (filterOf(text, { column: (name) => this.find(name) }) ?? this.wordsTest(text)) : null;
+    } catch (error) {
+      this.complaint = error instanceof Error ? error.message : String(error);
     }
     this.apply();
+  }
+
+  /** @param {string} text @returns {import("./language.js").Test} */
+  wordsTest(text) {
+    const words = text.toLowerCase().split(/\s+/).filter(Boolean);
+    const texts = this.allTexts();
+    return (row) => words.every((word) => texts[row].includes(word));
   }
 
   allTexts() {

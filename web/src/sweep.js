@@ -3,9 +3,9 @@ import { against, byJob } from "./against.js";
 import { bars } from "./bars.js";
 import { csvButtons } from "./csv.js";
 import { copyable, el, fill, say, section } from "./dom.js";
-import { cell, count, duration, number, zoned } from "./format.js";
+import { count, duration, number, zoned } from "./format.js";
 import { filterBar } from "./filterbar.js";
-import { jobPanel, shellWord } from "./job.js";
+import { isCut, jobPanel, NO_TRACEBACK, whyNotPasted } from "./job.js";
 import { cellsOf, parallel } from "./parallel.js";
 import { Store } from "./store.js";
 import { stateBar } from "./states.js";
@@ -28,42 +28,39 @@ const MOST_SETTINGS = 12;
 
 /** @param {SweepData} data @param {HTMLElement} main */
 export function sweepPage(data, main) {
-  const store = new Store(data.columns, data.values, data.jobs.status.length);
+  const facts = factsOf(data);
+  const store = new Store(data.columns, data.values, facts.num.length);
   const { columns } = store;
   const errorOf = (/** @type {number} */ row) => {
     const index = data.jobs.error[row];
     return index == null ? null : (data.errors[index] ?? null);
   };
   const open = jobPanel(store, {
-    title: (row) => `Job ${data.jobs.num[row] ?? "?"}`,
-    status: (row) => data.jobs.status[row],
-    dir: (row) => data.jobs.dir[row],
-    words: (row) => data.jobs.words?.[row] ?? null,
+    title: (row) => `Job ${facts.num[row] ?? "?"}`,
+    status: (row) => facts.status[row],
+    dir: (row) => facts.dir(row),
+    words: (row) => data.jobs.words[row],
     path: (row) => {
-      const dir = data.jobs.dir[row];
-      return dir && (isAbsolute(dir) ? dir : `${data.place.replace(/[\\/]$/, "")}/${dir}`);
+      const dir = facts.dir(row);
+      return dir === null || isCut(dir) ? null : isAbsolute(dir) ? dir : `${data.place.replace(/[\\/]$/, "")}/${dir}`;
     },
     failure: errorOf,
-    link: (row) => data.jobs.link?.[row] ?? null,
+    link: (row) => data.jobs.link[row],
     more: (row) => {
-      const facts = /** @type {[string, string][]} */ ([
-        ["began after", duration(data.jobs.begins_s[row])],
-        ["worker", data.jobs.worker[row] ?? ""],
-        ...(data.values["run-peak_rss_bytes"] ? [] : [["peak memory", cell(data.jobs.peak_rss_bytes[row], "peak_rss_bytes")]]),
-      ]);
-      return facts.filter(([, value]) => value);
+      const more = /** @type {[string, string][]} */ ([["began after", duration(data.jobs.begins_s[row])], ["worker", data.jobs.worker[row] ?? ""]]);
+      return more.filter(([, value]) => value);
     },
   });
   const metric = { name: data.metric?.name ?? "", isMax: data.metric?.is_max ?? true };
-  let ranks = data.metric && ranksOf(store, metric, data.jobs.status);
+  let ranks = data.metric && ranksOf(store, metric, facts.status);
   /** @type {View} */
   const view = {
     store,
-    stateOf: (row) => data.jobs.status[row],
+    stateOf: (row) => facts.status[row],
     share: (row) => (ranks && ranks.shares[row] >= 0 ? ranks.shares[row] : null),
     ranked: () => ranks?.ranked ?? Array.from(store.passes, (_, row) => row),
     best: () => (ranks?.nRanked ? (ranks.ranked.at(-1) ?? null) : null),
-    describe: (row, names) => [["job", `${data.jobs.num[row] ?? "?"}, ${data.jobs.status[row]}`], ...cellsOf(row, store, names)],
+    describe: (row, names) => [["job", `${facts.num[row] ?? "?"}, ${facts.status[row]}`], ...cellsOf(row, store, names)],
     open,
   };
   const columnOf = (/** @type {string} */ name) => columns.find((column) => column.name === name);
@@ -86,16 +83,16 @@ export function sweepPage(data, main) {
       fill(bestPlace, el("h2", {}, "Best job"), el("p", { class: "hint" }, "No job has a result that is a number."));
       return;
     }
-    const isOwn = data.best !== null && row === data.best.row;
-    const words = data.jobs.words?.[row] ?? ((isOwn && data.best?.words) || varied.map(({ name }) => shellWord(`${name}=${data.values[name][row]}`)).join(" "));
+    const words = data.jobs.words[row];
+    const overrides = columns.filter((one) => one.role === "override" && data.values[one.name][row] != null);
     const way = metric.isMax ? "highest" : "lowest";
     const isGuessed = data.metric?.is_guessed && metric.name === data.metric.name && metric.isMax === data.metric.is_max;
     fill(
       bestPlace,
       el("h2", {}, "Best job"),
       el("p", { class: "big" }, number(Number(data.values[column.name][row])), " ", el("small", { text: `${column.label}, ${isGuessed ? `${way} is best, guessed from the name` : way}` })),
-      words ? copyable(words, "the best job's overrides") : el("p", { class: "hint" }, "no overrides"),
-      el("button", { type: "button", class: "link", onclick: () => open(row) }, `Open job ${data.jobs.num[row] ?? "?"}`),
+      words ? copyable(words, "the best job's overrides") : el("p", { class: "hint", text: words === "" ? "no overrides" : whyNotPasted(overrides.map(({ name }) => data.values[name][row])) }),
+      el("button", { type: "button", class: "link", onclick: () => open(row) }, `Open job ${facts.num[row] ?? "?"}`),
     );
   };
   tellBest();
@@ -116,7 +113,7 @@ export function sweepPage(data, main) {
       ),
       bestPlace,
       data.metric ? chooser(data, columns, metric, () => {
-        ranks = ranksOf(store, metric, data.jobs.status);
+        ranks = ranksOf(store, metric, facts.status);
         tellBest();
         buildSettings();
         tellImportance();
@@ -145,10 +142,13 @@ export function sweepPage(data, main) {
 
   // Metric against each override
   const multiples = el("div", { class: "multiples" });
-  /** @type {{ old: () => void }[]} */
+  /** @type {import("./frame.js").Drawn[]} */
   let made = [];
   function buildSettings() {
-    for (const one of made) charts.splice(charts.indexOf(one), 1);
+    for (const one of made) {
+      one.remove();
+      charts.splice(charts.indexOf(one), 1);
+    }
     made = [];
     fill(multiples);
     for (const setting of varied.slice(0, MOST_SETTINGS)) {
@@ -170,7 +170,7 @@ export function sweepPage(data, main) {
   if (data.importance) main.append(matters);
 
   // Time and memory
-  const when = timeline(view, data);
+  const when = timeline(view, data, facts);
   if (!when.isEmpty) {
     charts.push(when);
     const part = section("timeline", "Timeline", el("p", { text: when.words }), el("div", { class: "card" }, when.node));
@@ -178,18 +178,43 @@ export function sweepPage(data, main) {
     main.append(part);
   }
   const figures = [
-    { name: "duration_s", label: "duration", unit: "s", values: data.jobs.duration_s },
-    { name: "peak_rss_bytes", label: "peak memory", unit: "B", values: data.jobs.peak_rss_bytes },
+    { name: "run-duration_s", label: "duration", unit: "s", values: facts.durations },
+    { name: "run-peak_rss_bytes", label: "peak memory", unit: "B", values: facts.peaks },
   ].filter(({ values }) => values.some((value) => value != null));
   if (figures.length) {
     const cards = figures.map((figure) => {
-      const chart = byJob(view, { ...figure, nums: data.jobs.num });
+      const chart = byJob(view, { ...figure, nums: facts.num });
       charts.push(chart);
-      return el("figure", { class: "card" }, el("figcaption", {}, el("h3", { text: figure.label }), csvButtons(`${figure.name}_by_job`, chart.table)), chart.node);
+      return el("figure", { class: "card" }, el("figcaption", {}, el("h3", { text: figure.label }), csvButtons(`${figure.label.replace(" ", "_")}_by_job`, chart.table)), chart.node);
     });
     main.append(section("resources", "Duration and memory by job", el("div", { class: "multiples two" }, cards)));
   }
-  if (data.errors.length) main.append(errors(data, store));
+  if (data.errors.length) main.append(errors(data, store, facts));
+}
+
+/**
+ * @typedef {object} Facts what is known of each job, by its row: columns of the table, which may lack some
+ * @property {(number | null)[]} num
+ * @property {string[]} status
+ * @property {(number | null)[]} durations in seconds
+ * @property {(number | null)[]} peaks of memory, in bytes
+ * @property {(row: number) => string | null} dir relative to the sweep; of a job that never started, null
+ *
+ * @param {SweepData} data
+ * @returns {Facts}
+ */
+export function factsOf({ values, jobs }) {
+  const size = jobs.begins_s.length;
+  const numbers = (/** @type {string} */ name) => Array.from({ length: size }, (_, row) => numberOr(values[name]?.[row]));
+  const num = numbers("");
+  const status = Array.from({ length: size }, (_, row) => String(values["run-status"]?.[row] ?? "unknown"));
+  const dir = (/** @type {number} */ row) => (status[row] === "pending" || status[row] === "missing" ? null : String(values["run-dir"]?.[row] ?? num[row] ?? "") || null);
+  return { num, status, durations: numbers("run-duration_s"), peaks: numbers("run-peak_rss_bytes"), dir };
+}
+
+/** @param {Cell | undefined} value */
+function numberOr(value) {
+  return typeof value === "number" ? value : null;
 }
 
 /** @param {Store} store */
@@ -270,10 +295,10 @@ function importance({ method, n_jobs: nJobs, is_enough: isEnough, why_not: why, 
   return part;
 }
 
-/** @param {SweepData} data @param {Store} store */
-function errors(data, store) {
+/** @param {SweepData} data @param {Store} store @param {Facts} facts */
+function errors(data, store, facts) {
   const items = data.errors.map((error) => {
-    const nums = error.rows.slice(0, 12).map((row) => data.jobs.num[row] ?? "?").join(", ");
+    const nums = error.rows.slice(0, 12).map((row) => facts.num[row] ?? "?").join(", ");
     const showThem = () => {
       store.setOnly({ label: `ended with ${error.type}`, rows: new Set(error.rows) });
       document.getElementById("jobs")?.scrollIntoView();
@@ -283,7 +308,7 @@ function errors(data, store) {
       { class: "error" },
       el("summary", {}, el("b", { text: error.type }), el("span", { class: "times", text: ` \u00d7 ${error.count}` }), el("span", { class: "message", text: error.message })),
       el("p", {}, el("span", { text: `${error.count === 1 ? "Job" : "Jobs"} ${nums}${error.rows.length > 12 ? ", \u2026" : ""} ` }), el("button", { type: "button", class: "link", onclick: showThem }, "Show in the table")),
-      error.traceback ? el("pre", { class: "code", tabindex: "0", "aria-label": `Traceback of ${error.type}`, text: error.traceback }) : el("p", { class: "hint" }, "No traceback was kept."),
+      error.traceback ? el("pre", { class: "code", tabindex: "0", "aria-label": `Traceback of ${error.type}`, text: error.traceback }) : el("p", { class: "hint", text: NO_TRACEBACK }),
     );
   });
   return section("errors", "Errors", el("p", { class: "hint", text: `${count(data.errors.reduce((sum, error) => sum + error.count, 0), "job")} ended with an error, of ${count(data.errors.length, "kind")}.` }), ...items);

@@ -27,6 +27,9 @@ export function table(store, { label, open, link, key, hidden = [] }) {
   let first = -1;
   let last = -1;
   let isWhole = false;
+  /** @type {Map<number, HTMLElement>} by their place */
+  const made = new Map();
+  const [above, below] = [0, 1].map(() => el("tr", { class: "spacer", "aria-hidden": "true" }, el("td")));
 
   const seen = () => store.columns.filter((column) => !away.has(column.name));
   const isNumber = (/** @type {Column} */ column) => column.kind === "number";
@@ -87,7 +90,7 @@ export function table(store, { label, open, link, key, hidden = [] }) {
       else if (column.name === key && open) place.append(el("button", { type: "button", class: "open", "aria-label": `Open ${column.label} ${text}` }, text || "open"));
       else if (text) {
         add(place, text);
-        if (unitOf(column.name) === "time") place.title = String(value); // in UTC
+        if (unitOf(column.name) === "time") place.title = shown(String(value)); // in UTC
         else if (text.length > 14) place.title = shown(text);
       } else place.append(el("span", { class: "none", "aria-label": "none" }, "\u2013"));
       line.append(place);
@@ -95,11 +98,12 @@ export function table(store, { label, open, link, key, hidden = [] }) {
     return line;
   }
 
-  /** @param {number} height */
-  function spacer(height) {
-    const line = el("tr", { class: "spacer", "aria-hidden": "true" }, el("td", { colspan: String(seen().length) }));
-    /** @type {HTMLElement} */ (line.firstChild).style.height = `${height}px`;
-    return line;
+  /** What stands for rows that are not made. @param {HTMLElement} spacer @param {number} nRows */
+  function stretch(spacer, nRows) {
+    const place = /** @type {HTMLTableCellElement} */ (spacer.firstChild);
+    place.colSpan = seen().length;
+    place.style.height = `${nRows * ROW}px`;
+    spacer.hidden = nRows === 0;
   }
 
   /** @param {boolean} [force] */
@@ -109,11 +113,25 @@ export function table(store, { label, open, link, key, hidden = [] }) {
     const to = isWhole ? Math.min(rows.length, PRINTED) : Math.min(rows.length, Math.ceil((scroller.scrollTop + (scroller.clientHeight || 600)) / ROW) + MORE);
     if (!force && from === first && to === last) return;
     [first, last] = [from, to];
-    const made = [];
-    if (from > 0) made.push(spacer(from * ROW));
-    for (let index = from; index < to; index++) made.push(makeRow(rows[index], index));
-    if (to < rows.length && !isWhole) made.push(spacer((rows.length - to) * ROW));
-    body.replaceChildren(...made);
+    if (force) {
+      made.clear();
+      body.replaceChildren(above, below);
+    }
+    stretch(above, from);
+    stretch(below, isWhole ? 0 : rows.length - to);
+    // Rows that stay are not touched: the focus, or a selection, may be in one.
+    for (const [index, line] of made) {
+      if (index >= from && index < to) continue;
+      line.remove();
+      made.delete(index);
+    }
+    const kept = Math.min(...made.keys()); // Infinity when there are none
+    for (let index = from; index < to; index++) {
+      if (made.has(index)) continue;
+      const line = makeRow(rows[index], index);
+      made.set(index, line);
+      (index < kept ? (made.get(kept) ?? below) : below).before(line);
+    }
     whole.setAttribute("aria-rowcount", String(rows.length + 2));
     empty.hidden = rows.length > 0;
   }

@@ -27,7 +27,7 @@ interface Common {
 interface Best {
   row: number;
   value: number;
-  words: string;
+  words: string | null;
   num: number | null;
 }
 
@@ -35,6 +35,7 @@ interface Failure {
   type: string;
   message: string;
   rows: number[];
+  /** Null where there is none, or no room for it in the page. */
   traceback: string | null;
   count: number;
 }
@@ -47,22 +48,24 @@ interface SweepData extends Common {
   ended_at: string | null;
   duration_s: number | null;
   counts: Record<string, number>;
+  /** When each launch began, as `begins_s` tells it. */
+  launches_s: number[];
+  /** How long nothing ran between two launches: left out of `begins_s` and `duration_s`. */
+  idle_s: number;
   /** `is_guessed`: the way is told from the name. */
-  metric: { name: string; is_max: boolean; is_guessed?: boolean; candidates: string[] } | null;
+  metric: { name: string; is_max: boolean; is_guessed: boolean; candidates: string[] } | null;
   best: Best | null;
   columns: Column[];
+  /** "" is the job's number, and "run-status", "run-duration_s", "run-peak_rss_bytes" and "run-dir" tell the rest; those may be missing, but for the state. */
   values: Values;
   jobs: {
-    num: (number | null)[];
-    status: string[];
-    dir: (string | null)[];
-    link?: (string | null)[];
-    /** The overrides as they were given, ready to paste. */
-    words?: (string | null)[];
+    link: (string | null)[];
+    /** The overrides as they were given, ready to paste; null where they hold a secret, or are too long. */
+    words: (string | null)[];
+    /** Seconds since the start, without `idle_s`. */
     begins_s: (number | null)[];
-    duration_s: (number | null)[];
     worker: (string | null)[];
-    peak_rss_bytes: (number | null)[];
+    /** Which of `errors`. */
     error: (number | null)[];
   };
   errors: Failure[];
@@ -114,27 +117,28 @@ interface RunData extends Common {
   console: { text: string; is_cut: boolean } | null;
   crash: string | null;
   artefacts: { path: string; bytes: number }[];
+  /** Of all files, those that are not listed among them. */
+  n_files: number;
+  total_bytes: number;
   images: { path: string; uri: string; width: number; height: number }[];
 }
 
 interface RegisterData extends Common {
   kind: "register";
   columns: Column[];
+  /** What is known of each run: "run-status" always, and perhaps "run-started", "run-duration_s", "run-app" and "run-dir". */
   values: Values;
   by_app: {
     app: string;
     n_runs: number;
     counts: Record<string, number>;
     hours: number;
-    best: { row: number; name: string; is_max: boolean; value: number; words: string } | null;
+    best: { row: number; name: string; is_max: boolean; value: number; words: string | null } | null;
   }[];
   runs: {
-    started_at: (string | null)[];
-    status: string[];
-    duration_s: (number | null)[];
-    app: (string | null)[];
-    dir: (string | null)[];
     link: (string | null)[];
+    /** The absolute folder. */
+    path: (string | null)[];
   };
 }
 

@@ -80,6 +80,7 @@ class ResourceMonitor(RunCallback):
                 "module": "hydra_callbacks.runs.leftovers",
                 "file": str(job.launch_dir / self.monitoring_file),
                 "record": str(job.record.path),
+                "samples_file": self.monitoring_file,
                 "names": _names(job),
             },
         )
@@ -88,16 +89,16 @@ class ResourceMonitor(RunCallback):
 
     def job_ended(self, job: Job, outcome: Outcome) -> None:
         """Sum up the samples in the record, and write them."""
-        from hydra_callbacks.support.tables import append_rows  # noqa: PLC0415  (not when disabled)
+        from hydra_callbacks.support.tables import append_columns  # noqa: PLC0415  (not when disabled)
 
         service, self._service = self._service, None
         if service is None:
             return
         service.stop()
         summary, phases = _summary(service, job, outcome)
-        job.record.add({"resources": summary})
-        rows = [{"": index, **row} for index, row in enumerate(service.rows(_names(job), phases))]
-        append_rows(job.launch_dir / self.monitoring_file, rows)
+        job.record.add({"resources": {**summary, "samples_file": self.monitoring_file}})
+        table = service.table(_names(job), phases)
+        append_columns(job.launch_dir / self.monitoring_file, {"": range(len(table["time"])), **table})
 
     def launch_ended(self, launch: Launch, outcome: Outcome) -> None:  # noqa: ARG002  (the event's signature)
         """Say where the file is."""

@@ -62,8 +62,7 @@ def run(  # noqa: PLR0913  (what is told, and how)
     """
     record = run_of(row, None).record
     words = [str(word) for word in record.get("overrides") or []]
-    line = CommandLine.of(record.get("command"))
-    again = texts.as_words(["python", *line.program, *line.places(), *line.of_hydra(), *words])
+    again = texts.as_words(CommandLine.of(record.get("command")).again(words))
     if form != "table":
         told = {"run": row.get("run-dir"), "id": row.get("run-id"), column: row[column], "overrides": words}
         render.write([{**told, "command": again}], form, out)

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from hydra_callbacks.runs.named_file import named_file
+from hydra_callbacks.runs.record import section
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _N_LINES = 10
 _N_BYTES = 1 << 15
@@ -20,14 +25,14 @@ def last_lines(directory: Path, record: dict[str, Any]) -> list[str]:
     Returns:
         At most ten lines; none when nothing was kept.
     """
-    console, error = record.get("console"), record.get("error")
-    if not isinstance(console, dict) or not isinstance(console.get("file"), str):
+    file = named_file(directory, section(record, "console").get("file"))
+    if file is None:
         return []
     try:
-        with (directory / Path(console["file"]).name).open("rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - _N_BYTES))
-            text = file.read().decode(errors="replace").rstrip()
+        with file.open("rb") as opened:
+            opened.seek(max(0, opened.seek(0, os.SEEK_END) - _N_BYTES))
+            text = opened.read().decode(errors="replace").rstrip()
     except OSError:
         return []
-    trace = str(error.get("traceback") or "") if isinstance(error, dict) else ""
+    trace = str(section(record, "error").get("traceback") or "")
     return text.removesuffix(trace.rstrip()).rstrip().splitlines()[-_N_LINES:]

@@ -13,11 +13,13 @@ import click
 from hydra_callbacks.cli import options, render
 from hydra_callbacks.runs.filters import comparable
 from hydra_callbacks.runs.query import SHORT, find_column
+from hydra_callbacks.runs.record import USED
 from hydra_callbacks.runs.register.row import OF_A_PROCESS
 from hydra_callbacks.support import texts
+from hydra_callbacks.support.values import is_number
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from rich.console import Console
 
@@ -29,11 +31,19 @@ _GAP, _EDGE = 3, 2  # characters: between columns, and of the table's sides
 _NARROWEST_ERROR = 20  # characters
 _ALWAYS = ("run-dir", "run-status")
 _NAMES = {name: short for short, name in SHORT.items() if short not in {"dir", "duration_s"}}
+_NAMES |= {"run-peak_rss_bytes": "memory", "run-cpu_s": "processor"}
 _TOLD_ALREADY = {
     *("run-id", "run-num", "run-overrides", "run-attempt", "job_success"),
     *(f"run-{key}" for key in OF_A_PROCESS),
+    *(f"run-{key}" for key in USED),  # who asks for them gets them
 }
 _LAST = ("run-duration_s", "run-started", "run-app", "run-host", "git.sha", "git.is_dirty", "run-error")
+_TOLD_BY: dict[str, Callable[[Any], str]] = {
+    "run-duration_s": texts.duration,
+    "run-cpu_s": texts.duration,
+    "run-peak_rss_bytes": lambda value: texts.size(value) if is_number(value) else "",
+    "git.sha": lambda value: str(value or "")[:8],
+}
 
 
 @click.command("list")
@@ -178,10 +188,8 @@ def _cell(row: Row, name: str, above: str, onto: Console) -> str:
         return str(value or "")[len(above) :].lstrip("/\\") if above else str(value or "")
     if name == "run-started" and isinstance(value, str):
         return local_time(value)
-    if name == "run-duration_s":
-        return texts.duration(value)
-    if name == "git.sha" and value:
-        return str(value)[:8]
+    if name in _TOLD_BY:
+        return texts.printable(_TOLD_BY[name](value))
     text = texts.printable(" ".join(texts.shown(value).split()))
     return text if len(text) <= _WIDEST or name == "run-error" else text[: _WIDEST - 3] + "..."
 

@@ -8,13 +8,13 @@ import re
 import time
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import click
 from click.shell_completion import CompletionItem
 
 from hydra_callbacks.cli import render
+from hydra_callbacks.cli.places import OF_SWEEPS, folder_called
 from hydra_callbacks.errors import HydraCallbacksError
 from hydra_callbacks.runs import query
 from hydra_callbacks.runs.record import timestamp
@@ -22,6 +22,7 @@ from hydra_callbacks.runs.sources import Records, opened, with_places
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from hydra_callbacks.runs.find import Run
     from hydra_callbacks.runs.register.row import Row
@@ -65,13 +66,11 @@ def as_sweep(ctx: click.Context, param: click.Parameter, value: str) -> Path:
     Raises:
         click.BadParameter: There is none.
     """
-    named = os.path.expanduser(value)  # noqa: PTH111  (leaves the name of an unknown user as it is)
-    for base in ("", "multirun", "multiruns"):
-        path = Path(base, named)
-        if path.is_dir():
-            return path.resolve() if path.is_symlink() else path
-    msg = f"there is no directory {value!r}; name a sweep's, as in multirun/2026-11-22/10-00-00"
-    raise click.BadParameter(msg, ctx, param)
+    folder = folder_called(value, OF_SWEEPS)
+    if folder is None:
+        msg = f"there is no directory {value!r}; name a sweep's, as in multirun/2026-11-22/10-00-00"
+        raise click.BadParameter(msg, ctx, param)
+    return folder
 
 
 def sweep_argument(command: Decorated) -> Decorated:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,19 +12,14 @@ import click
 
 from hydra_callbacks.cli import Failure, options, render
 from hydra_callbacks.cli.places import folder_called
-from hydra_callbacks.report.head import FILE_NAME
-from hydra_callbacks.runs.find import as_typed, run_in, runs_below
-from hydra_callbacks.runs.journal import FILE_NAME as JOURNAL
+from hydra_callbacks.report.links import FILE_NAME
+from hydra_callbacks.runs.find import as_typed, is_sweep, run_in, runs_below, sweep_of
 from hydra_callbacks.runs.register import is_url
-from hydra_callbacks.runs.resolve import find_run
+from hydra_callbacks.runs.resolve import LATEST, find_run
 from hydra_callbacks.support import texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from hydra_callbacks.runs.find import Run
-
-_OF_A_SWEEP = (JOURNAL, "multirun.yaml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +60,15 @@ def command(*, subject: str, output: str | None, metric: str | None, is_max: boo
     It is one HTML file, which opens from disk, and loads nothing from anywhere. A directory with runs that is no
     sweep's is read like a register; `latest` is the run that started last, or its sweep.
     """
-    found = _subject(subject, metric, is_max)
-    if metric and found.kind == "run":
-        msg = "--metric compares runs, and this is a single one; name its sweep's directory, or a register"
-        raise click.UsageError(msg)
     to_stdout = output == "-"
+    if with_browser and to_stdout:
+        msg = "--open shows a file, and -o - writes none; name one, or leave out one of them"
+        raise click.UsageError(msg)
+    found = _subject(subject, metric, is_max)
+    if found.kind == "run" and (metric or is_max is not None):
+        option = "--metric" if metric else "--max" if is_max else "--min"
+        msg = f"{option} compares runs, and this is a single one; name its sweep's directory, or a register"
+        raise click.UsageError(msg)
     path = found.file() if output is None or to_stdout else Path(output)
     path = (path / FILE_NAME if path.is_dir() else path).absolute()
     data = found.read(Path.cwd() if to_stdout else path.parent)
@@ -100,38 +100,27 @@ def _subject(name: str, metric: str | None, is_max: bool | None) -> Subject:
     if not name:  # as `"$SWEEP"` is when nobody has set it
         msg = "expected a run, a sweep or a register, got an empty name"
         raise Failure(msg)
-    path = Path.cwd() if is_url(name) else Path(name).expanduser()
+    path = Path.cwd() if is_url(name) else Path(os.path.expanduser(name))  # noqa: PTH111  (leaves the name of an unknown user as it is)
     if is_url(name) or path.is_file():
         return _register(name if is_url(name) else str(path), path, metric, is_max)
-    folder = folder_called(name) if name != "latest" else _latest(find_run(name))
+    folder = folder_called(name) if name != LATEST else _latest()
     if folder is None:
         return _run(name)
-    folder = folder.resolve() if "latest" in folder.parts else folder  # the link will lead elsewhere tomorrow
-    if run_in(folder) is None and not _is_sweep(folder):
+    folder = folder.resolve() if LATEST in folder.parts else folder  # the link will lead elsewhere tomorrow
+    if is_sweep(folder):
+        return _sweep(folder, metric, is_max)
+    if run_in(folder) is None:
         if next(iter(runs_below(folder)), None) is None:
             msg = f"{as_typed(folder)} holds no runs; name a run's or sweep's directory, or a register"
             raise Failure(msg)
         return _register(str(folder), folder, metric, is_max)
-    if _is_sweep(folder):
-        return _sweep(folder, metric, is_max)
     return _run(str(folder))
 
 
-def _latest(run: Run) -> Path:
+def _latest() -> Path:
     """Return the directory of the run that started last, or of its sweep: that is what one would look at."""
-    from hydra_callbacks.report.run import sweep_of  # noqa: PLC0415  (only here)
-
-    job = run.record.get("job")
-    return (sweep_of(run.directory.absolute()) if job and job.get("sweep") else None) or run.directory
-
-
-def _is_sweep(folder: Path) -> bool:
-    """Tell whether a folder is a sweep's: from its journal, Hydra's own file, or the first job in it."""
-    if any((folder / name).is_file() for name in _OF_A_SWEEP):
-        return True
-    first = None if run_in(folder) else next((run for run in runs_below(folder) if not run.problem), None)
-    job = first.record.get("job") if first else None
-    return first is not None and bool(job and job.get("sweep")) and first.directory.parent == folder
+    run = find_run(LATEST)
+    return sweep_of(run) or run.directory
 
 
 def _register(where: str, place: Path, metric: str | None, is_max: bool | None) -> Subject:

@@ -14,12 +14,13 @@ import click
 
 from hydra_callbacks.cli import Failure, options, render
 from hydra_callbacks.cli.foreground import run_application
+from hydra_callbacks.cli.places import OF_SWEEPS, folder_called
 from hydra_callbacks.cli.recorded_packages import to_install
 from hydra_callbacks.cli.reproduction import Interpreter, Reproduction, of_run, of_sweep
 from hydra_callbacks.runs import record
 from hydra_callbacks.runs.find import as_typed, run_in
 from hydra_callbacks.runs.journal import FILE_NAME
-from hydra_callbacks.runs.resolve import find_run
+from hydra_callbacks.runs.resolve import LATEST, find_run
 from hydra_callbacks.runs.sweep import read_sweep
 from hydra_callbacks.support import texts
 from hydra_callbacks.support.nested import flatten
@@ -161,11 +162,8 @@ def script(plan: Reproduction, interpreter: Interpreter, *, create_env: bool) ->
 
 def _sweep(name: str) -> Path | None:
     """Return the directory of a whole sweep, where the name is one's."""
-    for base in ("", "multirun", "multiruns"):
-        path = Path(base, os.path.expanduser(name))  # noqa: PTH111  (leaves the name of an unknown user as it is)
-        if (path / FILE_NAME).is_file():
-            return path.resolve()
-    return None
+    folder = folder_called(name, OF_SWEEPS) if name != LATEST else None
+    return folder.resolve() if folder and (folder / FILE_NAME).is_file() else None
 
 
 def _link(plan: Reproduction) -> None:

@@ -45,9 +45,10 @@ _UNITS: dict[str, Callable[[float], str]] = {
 @options.where_option
 @click.option("--json", "as_json", is_flag=True, help="Print the run record as it is.")
 def command(run_: str, where: str | None, as_json: bool) -> None:
-    """Show all that is known of one run.
+    """Show what is known of one run.
 
-    Of a failed one, the traceback, too. What has no run record any more is shown as the register knows it.
+    Of a failed one, the traceback, too. Of what it has used, the figures that people ask for; --json has all. What has
+    no run record any more is shown as the register knows it.
     """
     run(find_run(run_, where), sys.stdout, as_json=as_json)
 

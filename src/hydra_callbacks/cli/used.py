@@ -30,6 +30,8 @@ def used_lines(resources: Mapping[str, Any]) -> dict[str, str]:
         "disk": _joined(_told(resources, "read_bytes", "read {}"), _told(resources, "written_bytes", "written {}")),
         **{f"GPU {gpu.get('index', '')}".strip(): _gpu(gpu) for gpu in _mappings(resources.get("gpus"))},
         "waiting": _waiting(resources),
+        "cgroup": _group(_mapping(resources.get("cgroup"))),
+        "machine": _machine(_mapping(resources.get("machine"))),
         **{f"phase {name}": _phase(used) for name, used in _phases(resources).items()},
     }
     asked, shares = resources.get("requested"), resources.get("used_share")
@@ -58,7 +60,8 @@ def _memory(used: Mapping[str, Any]) -> str:
     shown = _told(used, "peak_rss_bytes", "peak {} seen" if below else "peak {}")
     if is_number(peak) and is_number(process) and process < _ALL_BUT * peak:
         shown += f" (largest process {size(process)})"
-    return _joined(shown, below, _told(used, "mean_rss_bytes", "mean {}"))
+    without_shared = _told(used, "peak_pss_bytes", "{} at most with shared pages counted once")
+    return _joined(shown, below, _told(used, "mean_rss_bytes", "mean {}"), without_shared)
 
 
 def _processes(used: Mapping[str, Any]) -> str:
@@ -69,15 +72,44 @@ def _processes(used: Mapping[str, Any]) -> str:
 
 
 def _gpu(gpu: Mapping[str, Any]) -> str:
-    usage, energy_j = gpu.get("mean_usage_percent"), gpu.get("energy_j")
+    usage = gpu.get("mean_usage_percent")
     whole = f" of {size(gpu['memory_bytes'])}" if is_number(gpu.get("memory_bytes")) else ""
     return _joined(
         str(gpu.get("name") or ""),
         _told(gpu, "peak_job_memory_bytes", "peak memory {}"),
         _told(gpu, "peak_memory_bytes", f"{{}}{whole} by all processes"),
         f"busy {usage:.0f} % of the time" if is_number(usage) else "",
-        f"{energy_j / _KILO:.1f} kJ" if is_number(energy_j) else "",
+        _energy(gpu.get("energy_j")),
     )
+
+
+def _group(group: Mapping[str, Any]) -> str:
+    """Return how the job's control group fared; what its limits have done comes first."""
+    kills, throttled_s, cores = (group.get(name) for name in ("oom_kills", "throttled_s", "cpu_limit"))
+    processes = "" if not is_number(kills) or not kills else "1 process" if kills == 1 else f"{kills:,} processes"
+    by = f" by its limit of {cores:g} core{'' if cores == 1 else 's'}" if is_number(cores) else ""
+    of = _told(group, "memory_limit_bytes", " of {}")
+    return _joined(
+        f"{processes} killed for want of memory" if processes else "",
+        f"held back {duration(throttled_s)}{by}" if is_number(throttled_s) and throttled_s else "",
+        _told(group, "memory_peak_bytes", f"memory {{}}{of} at most, pages of files included"),
+        "also used by other processes" if group.get("shared") is True else "",
+    )
+
+
+def _machine(machine: Mapping[str, Any]) -> str:
+    energy = _energy(machine.get("cpu_energy_j"))
+    return _joined(
+        _told(machine, "received_bytes", "received {}"),
+        _told(machine, "sent_bytes", "sent {}"),
+        f"processors {energy}" if energy else "",
+    )
+
+
+def _energy(energy_j: Any) -> str:
+    if not is_number(energy_j):
+        return ""
+    return f"{energy_j:.0f} J" if energy_j < _KILO else f"{energy_j / _KILO:.1f} kJ"
 
 
 def _waiting(used: Mapping[str, Any]) -> str:
@@ -112,6 +144,10 @@ def _told(used: Mapping[str, Any], key: str, words: str) -> str:
 
 def _joined(*parts: str) -> str:
     return ", ".join(filter(None, parts))
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _mappings(value: Any) -> Iterable[dict[str, Any]]:

@@ -12,7 +12,9 @@ import sys
 import threading
 from typing import Any
 
-_MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1024  # what ru_maxrss counts
+MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1024
+"""How many bytes one is in `ru_maxrss`."""
+
 _lock = threading.Lock()
 _opener_pid = 0
 _n_open = 0
@@ -85,6 +87,6 @@ def _usage() -> dict[str, int]:
         "voluntary_switches": own.ru_nvcsw + ended.ru_nvcsw,
         "involuntary_switches": own.ru_nivcsw + ended.ru_nivcsw,
         "major_faults": own.ru_majflt + ended.ru_majflt,
-        "peak_child_rss_bytes": ended.ru_maxrss * _MAXRSS_BYTES,
+        "peak_child_rss_bytes": ended.ru_maxrss * MAXRSS_BYTES,
         "child_faults": ended.ru_minflt + ended.ru_majflt,
     }

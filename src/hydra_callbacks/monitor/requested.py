@@ -11,6 +11,7 @@ import os
 import sys
 
 from hydra_callbacks.support import cgroups
+from hydra_callbacks.support.texts import size
 
 TYPE_CHECKING = False  # as `typing` says it, without loading it
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 _MIB = 2**20
-_GIB = 2**30
 _MIB_OF_UNITS = {"K": 1 / 1024, "M": 1.0, "G": 1024.0, "T": 1024.0**2}
 _UNLIMITED_S = 365 * 86400  # Slurm says a year hence where there is no limit (its job_end_time_reset)
 _SCHEDULERS = ("slurm", "pbs")
@@ -88,7 +88,7 @@ def words(requested: Mapping[str, Any], shares: Mapping[str, float]) -> str:
         cpus = requested["cpus"]
         parts.append(f"{_percent(shares['cpus'])} of {cpus:g} {asked} core{'' if cpus == 1 else 's'}")
     if "memory" in shares:
-        parts.append(f"{_percent(shares['memory'])} of {_size(requested['memory_bytes'])}")
+        parts.append(f"{_percent(shares['memory'])} of {size(requested['memory_bytes'])}")
     if "time" in shares:
         parts.append(f"{_percent(shares['time'])} of {_time(requested['time_s'])}")
     return f"used {', '.join(parts)}" if parts else ""
@@ -146,10 +146,6 @@ def _bytes(text: str | None) -> int | None:
 
 def _percent(share: float) -> str:
     return "under 1 %" if 0 < share < _HALF_PERCENT else f"{share:.0%}".replace("%", " %")
-
-
-def _size(n_bytes: float) -> str:
-    return f"{n_bytes / _GIB:.1f} GiB" if n_bytes >= _GIB else f"{n_bytes / _MIB:.0f} MiB"
 
 
 def _time(time_s: float) -> str:

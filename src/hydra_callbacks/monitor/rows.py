@@ -12,9 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-_DIGITS = {"time": 3, "cpus": 2, "cpu_s": 3}  # milliseconds, and hundredths of a percent
 _WHOLE = {"processes", "threads", "open_files"}
-_OTHER_DIGITS = 6  # of a GiB: about a kilobyte
 
 
 def samples_of(findings: Mapping[str, Any]) -> Samples:
@@ -22,36 +20,33 @@ def samples_of(findings: Mapping[str, Any]) -> Samples:
     return Samples(findings["columns"], len(findings["values"]), findings["values"])
 
 
-def rows_of(
+def table_of(
     findings: Mapping[str, Any], names: Mapping[str, Any] | None = None, more: Mapping[str, Sequence[Any]] | None = None
-) -> list[dict[str, Any]]:
-    """Return one mapping for each sample, column to value: rounded, None instead of NaN.
+) -> dict[str, Sequence[Any]]:
+    """Return the columns of a file, each with a value for every sample: an array with NaN where it is not told.
 
     Args:
         findings: What `Sampler.findings` returned.
         names: Columns that are the same in all rows; they stand where they were published, before what is newer.
-        more: Columns at the end, each with a value for every row.
+        more: Columns at the end.
     """
-    columns = samples_of(findings).columns()
-    first = [*PUBLISHED, *findings["published"]]
-    shown = {name: _rounded(name, columns[name]) for name in (*first, *(each for each in columns if each not in first))}
-    rows = []
-    for values in zip(*shown.values()):  # noqa: B905  (they are equally many)
-        row = dict(zip(shown, values))  # noqa: B905  (as above)
-        rows.append(row)
-    if names:
-        rows = [
-            {**{name: row[name] for name in first}, **names, **{name: row[name] for name in shown if name not in first}}
-            for row in rows
-        ]
-    for name, values in (more or {}).items():
-        for row, value in zip(rows, values):  # noqa: B905  (as above)
-            row[name] = value
-    return rows
+    samples = samples_of(findings)
+    columns: dict[str, Sequence[Any]] = {
+        name: _whole(values) if name in _WHOLE else values for name, values in samples.columns().items()
+    }
+    published = {name: columns.pop(name) for name in (*PUBLISHED, *findings["published"])}
+    same = {name: [value] * len(samples) for name, value in (names or {}).items()}
+    return {**published, **same, **columns, **(more or {})}
 
 
-def _rounded(name: str, values: Sequence[float]) -> list[float | int | None]:
-    if name in _WHOLE:
-        return [None if math.isnan(value) else round(value) for value in values]
-    n_digits = _DIGITS.get(name, _OTHER_DIGITS)
-    return [None if math.isnan(value) else round(value, n_digits) for value in values]
+def rows_of(
+    findings: Mapping[str, Any], names: Mapping[str, Any] | None = None, more: Mapping[str, Sequence[Any]] | None = None
+) -> list[dict[str, Any]]:
+    """Return the same row by row, column to value; None instead of NaN."""
+    table = table_of(findings, names, more)
+    rows = zip(*table.values())  # noqa: B905  (they are equally many)
+    return [{name: None if value != value else value for name, value in zip(table, row)} for row in rows]  # noqa: B905, PLR0124  (NaN)
+
+
+def _whole(values: Sequence[float]) -> list[int | None]:
+    return [None if math.isnan(value) else round(value) for value in values]

@@ -1,8 +1,8 @@
 """What was sampled so far?
 
-All samples lie in one array, eight bytes for each number. When there are as many as it may have, each four of them
-become two: the lowest of each column, then the highest, so that neither a peak nor a gap is lost, counters never fall,
-and a curve through the rows is the envelope of that through all.
+All samples lie in one array, eight bytes for each number, rounded as a file shows them. When there are as many as may
+be, each four of them become two: the lowest of each column, then the highest, so that neither a peak nor a gap is
+lost, counters never fall, and a curve through the rows is the envelope of that through all.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _MERGED, _LEFT = 4, 2
+_DIGITS = {"time": 3, "cpus": 2, "cpu_s": 3}  # milliseconds, and hundredths of a percent
+_OTHER_DIGITS = 6  # of a GiB: about a kilobyte
 
 
 class Samples:
@@ -31,13 +33,14 @@ class Samples:
         self.names = tuple(columns)
         self._most = most
         self._values = array("d", values)
+        self._digits = [_DIGITS.get(name, _OTHER_DIGITS) for name in columns]
 
     def add(self, values: Sequence[float]) -> bool:
         """Add a row, a value for each column in their order; return True when rows were merged to make room for it."""
         is_full = len(self) >= self._most
         if is_full:
             self._merge()
-        self._values.extend(values)
+        self._values.extend(map(round, values, self._digits))
         return is_full
 
     def columns(self) -> dict[str, array[float]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hydra_callbacks.errors import HydraCallbacksError
 from hydra_callbacks.support import csv_lines
@@ -14,11 +14,17 @@ from hydra_callbacks.support.tables import read_header
 from hydra_callbacks.support.texts import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 FILE_NAME = "resource_monitoring.csv"
 _NO_FIGURES = {"", "job_name", "job_id", "phase"}
+
+
+def name_in(resources: Mapping[str, Any]) -> str:
+    """Return the file's name as a record's section has it, relative to the directory of the run or sweep."""
+    name = resources.get("samples_file")
+    return name if isinstance(name, str) and name else FILE_NAME
 
 
 class NoSamplesError(HydraCallbacksError):
@@ -47,6 +53,18 @@ class Table:
         """Return the seconds of each sample since the first."""
         times = self.columns["time"]
         return [time - times[0] for time in times]
+
+    def spans(self) -> list[tuple[str, float, float]]:
+        """Return the phases one after the other: name, and seconds from its first sample to the next phase's."""
+        found: list[tuple[str, float, float]] = []
+        before = ""
+        for moment_s, name in zip(self.elapsed_s(), self.phases, strict=False):
+            if before:
+                found[-1] = (*found[-1][:2], moment_s)
+            if name and name != before:
+                found.append((name, moment_s, moment_s))
+            before = name
+        return found
 
 
 def read_table(path: Path, job: int | None = None) -> Table:

@@ -36,6 +36,7 @@ _REST_S = 0.0005  # nobody sees that
 _MUCH_BYTES = 1 << 16
 _MOST_FDS = 1 << 12
 _SYNC_S = 1.0
+_SYNC_SHARE = 0.03  # of the time at most: a job that prints without end waits meanwhile
 _SIZE_S = 0.5
 
 
@@ -128,7 +129,7 @@ class Relay:
         self._file: ConsoleFile | None = file
         self._trouble = ""
         self._is_behind = False  # whether the file lacks something
-        self._synced = time.monotonic()
+        self._due_s = time.monotonic() + _SYNC_S
 
     def run(self) -> None:
         """Relay; the file ends when the job says so, or when all who could write to it are gone."""
@@ -175,9 +176,11 @@ class Relay:
         for channel in self._channels:
             if channel.is_terminal:
                 channel.follow_size()
-        if self._file and self._is_behind and time.monotonic() - self._synced >= _SYNC_S:
+        began_s = time.monotonic()
+        if self._file and self._is_behind and began_s >= self._due_s:
             self._file.sync()
-            self._is_behind, self._synced = False, time.monotonic()
+            ended_s = time.monotonic()
+            self._is_behind, self._due_s = False, ended_s + max(_SYNC_S, (ended_s - began_s) / _SYNC_SHARE)
 
     def _answer(self, line: bytes) -> None:
         """End the file with what the job has written until now, and tell it what that was."""

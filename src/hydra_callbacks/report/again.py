@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hydra_callbacks.runs import record
 from hydra_callbacks.runs.command_line import CommandLine
 
 if TYPE_CHECKING:
@@ -14,25 +15,23 @@ Command = tuple[str, list[str]]
 _PROGRAM = "hydra-callbacks"
 
 
-def of_run(record: dict[str, Any], directory: Path, *, label: str = "") -> list[Command]:
+def of_run(data: dict[str, Any], directory: Path, *, label: str = "") -> list[Command]:
     """Return the commands that run a run again: in the code as it is now, and in its own.
 
     Args:
-        record: Its record.
+        data: Its record.
         directory: Its output directory.
         label: What is said of the run in the labels, as in "the best job".
     """
-    line = CommandLine.of(record.get("command"))
-    words = [str(word) for word in record.get("overrides") or []]
-    git = record.get("git")
+    words = [str(word) for word in data.get("overrides") or []]
     which = f" {label}" if label else ""
-    cwd = record.get("cwd")
+    cwd = data.get("cwd")
     where = f", in {cwd}" if cwd else ""
     found: list[Command] = []
-    if record.get("command"):
-        again = ["python", *line.program, *line.places(), *line.of_hydra(), *words]
+    if data.get("command"):
+        again = CommandLine.of(data["command"]).again(words)
         found.append((f"Run{which or ' it'} again, with the code as it is now{where}", again))
-    if isinstance(git, dict) and git.get("sha"):
+    if record.section(data, "git").get("sha"):
         reproduce = [_PROGRAM, "reproduce", str(directory)]
         found.append((f"Reproduce{which or ' it'}, with its own code", reproduce))
     return found
@@ -51,8 +50,24 @@ def of_sweep(directory: Path, counts: dict[str, int], n_jobs: int) -> list[Comma
     return [("Run what is not completed", words)] if left else []
 
 
-def of_register(location: str, columns: Sequence[str]) -> list[Command]:
-    """Return the commands that ask a register for more."""
+def of_register(location: str, by_app: Sequence[dict[str, Any]]) -> list[Command]:
+    """Return the commands that ask a register for more.
+
+    Args:
+        location: Its file or URL, or the directory that is read like one.
+        by_app: What is told of each application, that with the most runs first.
+    """
     found: list[Command] = [("List its runs", [_PROGRAM, "list", location])]
-    results = [name for name in columns if name.startswith("result.")]
-    return found + ([("The best of them", [_PROGRAM, "best", results[0], location])] if results else [])
+    best = by_app[0]["best"] if by_app else None
+    if best:
+        words = [_PROGRAM, "best", f"result.{best['name']}", location, "--max" if best["is_max"] else "--min"]
+        app = by_app[0]["app"]
+        if len(by_app) > 1:
+            words += ["--filter", f"run-app = {_quoted(app) if app else 'null'}"]
+        found.append((f"The best of {app}" if app and len(by_app) > 1 else "The best of them", words))
+    return found
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

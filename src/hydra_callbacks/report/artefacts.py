@@ -4,22 +4,36 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
-from hydra_callbacks.report.head import FILE_NAME
+from hydra_callbacks.report.links import FILE_NAME, is_page
 from hydra_callbacks.runs.find import HYDRA
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 MOST = 500
 _MOST_LOOKED_AT = 20_000
 _DEEPEST = 8  # folders
 
 
-def artefacts(directory: Path, notes: list[str]) -> list[tuple[str, int]]:
-    """Return the files below a run's directory, and their sizes in bytes: their paths with slashes, in order.
+class Artefacts(NamedTuple):
+    """The files of a run.
+
+    Attributes:
+        listed: The first of them, by their paths, with slashes, and their sizes in bytes.
+        n_files: How many there are.
+        total_bytes: How large they are together.
+    """
+
+    listed: list[tuple[str, int]]
+    n_files: int
+    total_bytes: int
+
+
+def artefacts(directory: Path, notes: list[str]) -> Artefacts:
+    """Return the files below a run's directory.
 
     Hydra's own folder, hidden ones, what lies behind links, and the page itself are left out; so are the jobs of a
     sweep that was put there.
@@ -37,7 +51,7 @@ def artefacts(directory: Path, notes: list[str]) -> list[tuple[str, int]]:
     found.sort(key=lambda each: (each[0].count("/"), each[0]))
     if len(found) > MOST:
         notes.append(f"of {len(found):,} files, the first {MOST} are listed")
-    return found[:MOST]
+    return Artefacts(found[:MOST], len(found), sum(size for _, size in found))
 
 
 def _walk(place: str, above: str, levels: int) -> Iterator[tuple[str, int]]:
@@ -48,7 +62,8 @@ def _walk(place: str, above: str, levels: int) -> Iterator[tuple[str, int]]:
         return
     for entry in entries:
         name = f"{above}{entry.name}"
-        if entry.name.startswith(".") or name == FILE_NAME:
+        is_own = not above and (name == FILE_NAME or (name.lower().endswith(".html") and is_page(Path(entry.path))))
+        if entry.name.startswith(".") or is_own:
             continue
         try:
             status = entry.stat(follow_symlinks=False)

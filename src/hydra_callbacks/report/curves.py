@@ -40,7 +40,7 @@ def curves(file: Path, num: int | None, resources: Mapping[str, Any], notes: lis
     except (OSError, HydraCallbacksError) as error:
         notes.append(f"the curves are left out: {error}")
         return None
-    seconds = [round(moment, 3) for moment in samples.elapsed_s()]
+    seconds = samples.elapsed_s()
     columns = {name: [None if isnan(value) else value for value in values] for name, values in samples.columns.items()}
     peak = number(resources.get("peak_rss_bytes"))
     panels = panels_of(columns, seconds, peak_gib=None if peak is None else peak / GIB)
@@ -50,9 +50,12 @@ def curves(file: Path, num: int | None, resources: Mapping[str, Any], notes: lis
         for each in panel["series"]:
             each["values"] = thinned.pop(0)
     return {
-        "time_s": edges,
+        "time_s": [round(moment, 3) for moment in edges],
         "panels": panels,
-        "phases": _phases(seconds, samples.phases) if samples.phases else [],
+        "phases": [
+            {"name": cut(name, 200), "began_s": round(began_s, 3), "ended_s": round(ended_s, 3)}
+            for name, began_s, ended_s in samples.spans()[:_MOST_PHASES]
+        ],
         "n_samples": len(seconds),
         "is_thinned": len(edges) < len(seconds),
     }
@@ -79,16 +82,3 @@ def thin(
 def _extremes(values: Sequence[float | None]) -> tuple[float | None, float | None]:
     there = [value for value in values if value is not None]
     return (min(there), max(there)) if there else (None, None)
-
-
-def _phases(seconds: Sequence[float], names: Sequence[str]) -> list[dict[str, Any]]:
-    """Return when each phase was at work: from its first sample to the next phase's."""
-    found: list[dict[str, Any]] = []
-    before = ""
-    for moment, name in zip(seconds, names, strict=True):
-        if before:
-            found[-1]["ended_s"] = moment
-        if name and name != before:
-            found.append({"name": cut(name, 200), "began_s": moment, "ended_s": moment})
-        before = name
-    return found[:_MOST_PHASES]

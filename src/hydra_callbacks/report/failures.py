@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 from hydra_callbacks.report.head import cut
 from hydra_callbacks.runs import death
 from hydra_callbacks.runs.find import run_in
+from hydra_callbacks.runs.hydra_files import redactor_of
+from hydra_callbacks.runs.record import section
+from hydra_callbacks.support.short_repr import end_of, start_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +24,8 @@ _VARYING = re.compile(r"0x[0-9a-fA-F]+|\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|'[^'\n]{0,
 _MOST_GROUPS = 50
 _MOST_ASKED = 200  # jobs that were killed, of which this machine is asked why
 LONGEST_MESSAGE = 2000  # characters
-LONGEST_TRACEBACK = 20_000  # characters
+_LONGEST_TRACEBACK = 20_000  # characters
+_LONGEST_TRACEBACKS = 200_000  # characters of all in a page
 
 
 def failures(
@@ -35,7 +39,7 @@ def failures(
     Args:
         jobs: The jobs.
         sweep_dir: The sweep's directory.
-        redactor: What takes the secrets out of texts.
+        redactor: What takes the secrets out of texts; it learns those of the jobs whose texts are shown.
     """
     groups: dict[tuple[str, str], dict[str, Any]] = {}
     n_asked = 0
@@ -52,14 +56,19 @@ def failures(
         key = (kind, _VARYING.sub("#", message))
         if key not in groups and len(groups) >= _MOST_GROUPS:
             key = (kind, "")
-        text = cut(redactor.text(message), LONGEST_MESSAGE)
-        group = groups.setdefault(key, {"type": cut(kind, 200), "message": text, "rows": [], "traceback": None})
-        group["rows"].append(row)
+        if key not in groups:
+            redactor.learn_texts(redactor_of(job.directory(sweep_dir)).secrets)
+            text = cut(start_of(message, redactor, LONGEST_MESSAGE), LONGEST_MESSAGE + 3)
+            groups[key] = {"type": cut(redactor.known(kind), 200), "message": text, "rows": []}
+        groups[key]["rows"].append(row)
     found = sorted(groups.values(), key=lambda group: -len(group["rows"]))
     kinds: list[int | None] = [None] * len(jobs)
+    left = _LONGEST_TRACEBACKS
     for index, group in enumerate(found):
         group["count"] = len(group["rows"])
-        group["traceback"] = _traceback(jobs[group["rows"][0]], sweep_dir, redactor)
+        longest = min(_LONGEST_TRACEBACK, left // (len(found) - index))  # what others do not need is for those behind
+        trace = group["traceback"] = _traceback(jobs[group["rows"][0]], sweep_dir, redactor, longest)
+        left -= len(trace or "")
         for row in group["rows"]:
             kinds[row] = index
     return found, kinds
@@ -68,26 +77,25 @@ def failures(
 _UNTOLD = "its process is gone without a word"
 
 
-def traceback_of(data: dict[str, Any], directory: Path, redactor: Redactor) -> str | None:
+def traceback_of(
+    data: dict[str, Any], directory: Path, redactor: Redactor, longest: int = _LONGEST_TRACEBACK
+) -> str | None:
     """Return the traceback that a record has, or what Python wrote of a fault in compiled code; the end, when long.
 
     Args:
         data: The record.
         directory: The job's output directory.
         redactor: What takes the secrets out of texts.
+        longest: Characters of it.
     """
-    error = data.get("error")
-    text = error.get("traceback") if isinstance(error, dict) else None
+    text = section(data, "error").get("traceback")
     text = text if isinstance(text, str) else death.fault_of(data, directory)
-    if not text:
-        return None
-    end = text if len(text) <= LONGEST_TRACEBACK else f"…\n{text[-LONGEST_TRACEBACK:]}"
-    return cut(redactor.text(end), LONGEST_TRACEBACK + 2)
+    return cut(end_of(text, redactor, longest), longest + 3) if text else None
 
 
-def _traceback(job: SweepJob, sweep_dir: Path, redactor: Redactor) -> str | None:
+def _traceback(job: SweepJob, sweep_dir: Path, redactor: Redactor, longest: int) -> str | None:
     run = _run(job, sweep_dir)
-    return traceback_of(run.record, run.directory, redactor) if run else None
+    return traceback_of(run.record, run.directory, redactor, longest) if run else None
 
 
 def _cause(job: SweepJob, sweep_dir: Path) -> str | None:

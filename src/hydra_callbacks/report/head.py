@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import time
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from hydra_callbacks.runs.record import timestamp
 from hydra_callbacks.support import values
@@ -16,16 +14,15 @@ from hydra_callbacks.support.texts import as_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from pathlib import Path
 
     from hydra_callbacks.support.redact import Redactor
 
-FILE_NAME = "report.html"
 _NOT_FINITE = {"nan", "inf", "-inf"}  # as `support.plain` writes them
 _OURS = {"uri", "status", "kind", "role"}
 """Keys of what is no text of a user's."""
 _STATUS = "run-status"
 _MOST_NOTES = 20
+_LONGEST_WORDS = 2000  # characters that may be pasted
 _LARGEST_INT = 2**53  # what a script can tell from its neighbours (ECMA-262, Number.MAX_SAFE_INTEGER + 1)
 
 
@@ -45,7 +42,7 @@ def head(  # noqa: PLR0913  (each a part of the page's head)
         title: What the page is called.
         place: What it is about: a path or an address.
         notes: What could not be read, in words.
-        commands: What may be pasted into a shell: a label, and the words; those that lack a secret are left out.
+        commands: What may be pasted into a shell: a label, and the words.
         now: When it is made, in seconds since the epoch; the clock's time when None.
     """
     more = [f"... and {len(notes) - _MOST_NOTES:,} more"] if len(notes) > _MOST_NOTES else []
@@ -56,11 +53,7 @@ def head(  # noqa: PLR0913  (each a part of the page's head)
         "made_at": timestamp(time.time() if now is None else now),
         "version": _version(),
         "notes": [cut(note, 1000) for note in notes[:_MOST_NOTES]] + more,
-        "commands": [
-            {"label": label, "command": as_words(words)}
-            for label, words in commands
-            if not any(REDACTED in word for word in words)
-        ],
+        "commands": [{"label": label, "command": as_words(words)} for label, words in commands],
     }
 
 
@@ -74,14 +67,16 @@ def _version() -> str:
         return ""
 
 
-def without_known(value: Any, redactor: Redactor) -> Any:
+def without_known(data: dict[str, Any], redactor: Redactor) -> dict[str, Any]:
     """Return a page's data without the secrets that are known, wherever they stand: the last look before it is written.
 
+    Commands that lack a secret are left out.
+
     Args:
-        value: The data, or a part of it.
+        data: The data.
         redactor: What knows them.
     """
-    seen = _names(value, redactor)
+    seen = _names(data, redactor)
 
     def clean(part: Any) -> Any:
         if isinstance(part, str):
@@ -98,14 +93,21 @@ def without_known(value: Any, redactor: Redactor) -> Any:
             return None
         return {clean(name): values if name == _STATUS else clean(values) for name, values in part.items()}
 
-    return clean(value)
+    page: dict[str, Any] = clean(data)
+    page["commands"] = [each for each in page["commands"] if REDACTED not in each["command"]]
+    return page
 
 
-def _names(data: Any, redactor: Redactor) -> dict[str, str]:
+def pasted(words: Iterable[Any], redactor: Redactor) -> str | None:
+    """Return words ready to paste into a shell; None when they are too many, or hold what nobody may know."""
+    text = redactor.known(as_words(words))
+    return text if len(text) <= _LONGEST_WORDS and REDACTED not in text else None
+
+
+def _names(data: dict[str, Any], redactor: Redactor) -> dict[str, str]:
     """Return the names of a table's columns, each to one without secrets that no other has."""
-    columns = data.get("values") if isinstance(data, dict) else None
     found = {_STATUS: _STATUS}
-    for name in columns if isinstance(columns, dict) else ():
+    for name in data.get("values", ()):
         known = base = redactor.known(name)
         number = 1
         while known in found.values() and found.get(name) != known:
@@ -151,28 +153,6 @@ def cut(text: str, longest: int) -> str:
     """Return a text that a page can hold: whole characters only, and not more of them than that."""
     whole = text if len(text) <= longest else f"{text[:longest]}… ({len(text):,} characters)"
     return whole if whole.isascii() else whole.encode(errors="replace").decode()
-
-
-def link(target: Path, page_dir: Path) -> str | None:
-    """Return the relative address of a file or directory, as it stands in a page; None from one disk to another.
-
-    Args:
-        target: The file or directory.
-        page_dir: The directory that the page lies in.
-    """
-    try:
-        path = os.path.relpath(target, page_dir).replace(os.sep, "/")
-    except ValueError:
-        return None
-    return quote(os.fsencode(path), safe="/")  # a `:` is escaped, so that nothing in it is a scheme
-
-
-def way_into(directory: Path, page_dir: Path) -> str | None:
-    """Return the relative address of a run's page, or of its directory where it has none; None when that is gone."""
-    page = directory / FILE_NAME
-    if page.is_file():
-        return link(page, page_dir)
-    return f"{link(directory, page_dir)}/" if directory.is_dir() else None
 
 
 def _as_float(value: int) -> float | None:

@@ -14,9 +14,13 @@ import io
 import warnings
 from typing import TYPE_CHECKING, Any
 
+from hydra_callbacks.support.texts import counted
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
+
+    Image = tuple[str, bytes, tuple[int, int]]
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".gif", ".webp"}
 MOST = 24
@@ -31,26 +35,38 @@ _NO_SIZE = {0xD8, 0x01, *range(0xD0, 0xD8)}  # JPEG markers without a length
 _FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # JPEG markers with the image's size
 
 
-def images(directory: Path, names: Iterable[str]) -> list[dict[str, Any]]:
+def images(directory: Path, names: Iterable[str], notes: list[str]) -> list[dict[str, Any]]:
     """Return the images that a page can hold: `path`, `uri`, `width` and `height` in pixels.
 
     Args:
         directory: The run's directory.
         names: Its files, relative to it, with slashes.
+        notes: Gets what is left out, in words.
     """
+    named = [name for name in names if "." + name.rpartition(".")[2].lower() in SUFFIXES]
     found: list[dict[str, Any]] = []
-    n_bytes = 0
-    for name in names:
-        if "." + name.rpartition(".")[2].lower() not in SUFFIXES or len(found) >= MOST:
-            continue
-        image = _image(directory / name)
-        if image is None or n_bytes + len(image[1]) > MOST_BYTES:
+    n_bytes = n_large = 0
+    for index, name in enumerate(named):
+        image = _image(directory / name) if len(found) < MOST else _NO_ROOM
+        if image is None:
             continue
         kind, data, (width, height) = image
+        if image is _NO_ROOM or n_bytes + len(data) > MOST_BYTES:
+            notes.append(f"listed among the files only: {counted(len(named) - index, 'more image')}")
+            break
+        if not data:
+            n_large += 1
+            continue
         n_bytes += len(data)
         uri = f"data:{kind};base64,{base64.b64encode(data).decode()}"
         found.append({"path": name, "uri": uri, "width": width, "height": height})
+    if n_large:
+        remedy = "" if _has_pillow() else " (Pillow, if it were installed, would make them smaller)"
+        notes.append(f"too large for the page: {counted(n_large, 'image')}{remedy}")
     return found
+
+
+_NO_ROOM: Image = ("", b"", (0, 0))
 
 
 def size_of(data: bytes) -> tuple[str, int, int] | None:
@@ -72,7 +88,8 @@ def size_of(data: bytes) -> tuple[str, int, int] | None:
     return found if 0 < found[1] * found[2] <= _MOST_PIXELS else None
 
 
-def _image(file: Path) -> tuple[str, bytes, tuple[int, int]] | None:
+def _image(file: Path) -> Image | None:
+    """Return what an image is, and its bytes, none when it is too large; None when it is no image."""
     try:
         with file.open("rb") as opened:
             data = opened.read(_HEAD_BYTES)
@@ -80,17 +97,20 @@ def _image(file: Path) -> tuple[str, bytes, tuple[int, int]] | None:
             data += opened.read(_LARGEST_READ) if told else b""
     except OSError:
         return None
-    if told is None or len(data) > _LARGEST_READ:
+    if told is None:
         return None
     if len(data) > _LARGEST_AS_IT_IS:
-        return _thumbnail(data)
+        small = _thumbnail(data) if len(data) <= _LARGEST_READ and _has_pillow() else None
+        return small or (told[0], b"", told[1:])
     return told[0], data, told[1:]
 
 
-def _thumbnail(data: bytes) -> tuple[str, bytes, tuple[int, int]] | None:
-    """Return an image made smaller; None without Pillow, or when it cannot read it."""
-    if importlib.util.find_spec("PIL") is None:
-        return None
+def _has_pillow() -> bool:
+    return importlib.util.find_spec("PIL") is not None
+
+
+def _thumbnail(data: bytes) -> Image | None:
+    """Return an image made smaller; None when Pillow cannot read it."""
     from PIL import Image  # noqa: PLC0415  (not a dependency; it is there where figures are drawn)
 
     try:

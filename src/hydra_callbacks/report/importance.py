@@ -74,13 +74,15 @@ def omega_squared(scores: Sequence[float], levels: Sequence[Any]) -> float:
         levels: By which level of a factor, for each job.
     """
     groups: dict[Any, list[float]] = defaultdict(list)
+    largest = max(map(abs, scores)) or 1.0
+    scores = [score / largest for score in scores]  # which changes nothing but that no square is too large
     for score, level in zip(scores, levels, strict=True):
         groups[level].append(score)
     mean = math.fsum(scores) / len(scores)
     total = math.fsum((score - mean) ** 2 for score in scores)
     between = math.fsum(len(group) * (math.fsum(group) / len(group) - mean) ** 2 for group in groups.values())
     n_free = len(scores) - len(groups)
-    if total <= 0 or n_free <= 0 or not math.isfinite(total):
+    if total <= 0 or n_free <= 0:
         return 0.0
     within = max(total - between, 0.0) / n_free
     return min(max((between - (len(groups) - 1) * within) / (total + within), 0.0), 1.0)

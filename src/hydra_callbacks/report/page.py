@@ -15,14 +15,16 @@ import jinja2
 import msgspec
 from markupsafe import Markup
 
+from hydra_callbacks.report.hidden import HIDDEN, as_escape
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 MOST_ROWS = 200
 """How many rows of a table a reader without JavaScript sees."""
-
+_MOST_TRACEBACKS = 5
+"""How many such a reader sees; the script knows all."""
 _ENDS_SCRIPT = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
-_HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 
 
 def render(data: Mapping[str, Any]) -> str:
@@ -32,9 +34,11 @@ def render(data: Mapping[str, Any]) -> str:
         data: What `web/src/types.d.ts` describes. All its texts are untrusted.
     """
     columns = [data["values"][column["name"]] for column in data.get("columns", ())]
+    if data["kind"] == "register":
+        columns = [values[::-1] for values in columns]  # the latest are what one looks for
     style, script = _part("report.css"), _part("report.js")
     return _template().render(
-        data=data,
+        data={**data, "errors": _few_tracebacks(data.get("errors", ()))},
         rows=list(islice(zip(*columns, strict=True), MOST_ROWS)),
         n_more=max(len(columns[0]) - MOST_ROWS, 0) if columns else 0,
         most_rows=MOST_ROWS,
@@ -46,24 +50,25 @@ def render(data: Mapping[str, Any]) -> str:
     )
 
 
+def _few_tracebacks(errors: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return failures of which the first have their traceback."""
+    return [*errors[:_MOST_TRACEBACKS], *({**each, "traceback": None} for each in errors[_MOST_TRACEBACKS:])]
+
+
 def embedded(data: Mapping[str, Any]) -> Markup:
     """Return the data as JSON in which no sign can end the script element that holds it."""
     try:
         text = msgspec.json.encode(data).decode()
     except UnicodeEncodeError:  # half of a character, as in a file name that is no UTF-8
         text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    return Markup(_ENDS_SCRIPT.sub(_as_escape, text))  # noqa: S704  (without a sign that HTML knows)
+    return Markup(_ENDS_SCRIPT.sub(as_escape, text))  # noqa: S704  (without a sign that HTML knows)
 
 
 def shown(value: object) -> str:
     """Return a value as text; signs that hide or reorder their neighbours stand there by their number."""
     if value is None:
         return ""
-    return _HIDDEN.sub(_as_escape, f"{value:.5g}" if isinstance(value, float) else str(value))
-
-
-def _as_escape(match: re.Match[str]) -> str:
-    return f"\\u{ord(match[0]):04x}"
+    return HIDDEN.sub(as_escape, f"{value:.5g}" if isinstance(value, float) else str(value))
 
 
 def _moment(time: str) -> str:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 from collections import Counter, defaultdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from hydra_callbacks.report import again, metric
-from hydra_callbacks.report.columns import column
-from hydra_callbacks.report.head import cut, head, number, text_of, way_into, without_known
+from hydra_callbacks.report.columns import LONGEST_CELL, column
+from hydra_callbacks.report.head import cut, head, number, pasted, text_of, without_known
+from hydra_callbacks.report.links import way_into
 from hydra_callbacks.runs.query import Order, Query
 from hydra_callbacks.runs.register import is_url
 from hydra_callbacks.runs.register.row import OF_A_PROCESS, directory_of
 from hydra_callbacks.runs.sources import Records, opened
-from hydra_callbacks.support.redact import Redactor
-from hydra_callbacks.support.texts import as_words, counted
+from hydra_callbacks.support.redact import REDACTED, Redactor
+from hydra_callbacks.support.texts import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +29,7 @@ _MANY = 500  # runs, of which columns that are the same in all are left out
 _RESULT = "result."
 _HEAD = {"run-dir": "run", "run-app": "app", "run-status": "status", "run-started": "started"}
 _HEAD |= {"run-duration_s": "duration (s)"}
+_HEAD |= {"run-peak_rss_bytes": "peak memory (bytes)", "run-cpu_s": "processor time (s)"}
 _TAIL = {"run-error": "error", "run-host": "host", "git.sha": "commit", "git.is_dirty": "dirty"}
 _UNSEEN = {
     *("run-id", "run-num", "run-overrides", "run-attempt", "job_success"),
@@ -65,24 +67,23 @@ def register_data(
     page_dir = page_dir or page_dir_of(where)
     folders = [directory_of(row, file) for row in rows]
     values: dict[str, list[Any]] = {name: [row.get(name) for row in rows] for name in names}
+    values |= {name: [_text(each) for each in values[name]] for name in ("run-app", "run-started") if name in values}
+    values["run-status"] = list(map(_state, rows))
     if "run-dir" in values:
         values["run-dir"] = _without_common(values["run-dir"])
     title = f"Runs in {place.rstrip('/').rpartition('/')[2]}" if is_url(where) else f"Runs in {Path(place).name}"
     shown = _columns(values, len(rows), notes)
+    by_app = _by_app(rows, names, metric_name, is_max, redactor)
     data = {
-        **head("register", title, place, notes=notes, commands=again.of_register(place, names)),
+        **head("register", title, place, notes=notes, commands=again.of_register(place, by_app)),
         **shown,
-        "by_app": _by_app(rows, values, metric_name, is_max),
+        "by_app": by_app,
         "runs": {
-            "started_at": [_text(row.get("run-started")) for row in rows],
-            "status": [_text(row.get("run-status")) or "unknown" for row in rows],
-            "duration_s": [number(row.get("run-duration_s")) for row in rows],
-            "app": [_text(row.get("run-app")) for row in rows],
-            "dir": [_text(row.get("run-dir")) for row in rows],
             "link": [folder and way_into(folder, page_dir) for folder in folders],
+            "path": [folder and _path(folder, redactor) for folder in folders],
         },
     }
-    return cast("dict[str, Any]", without_known(data, redactor))
+    return without_known(data, redactor)
 
 
 def page_dir_of(where: str) -> Path:
@@ -129,47 +130,58 @@ def _columns(values: dict[str, list[Any]], n_rows: int, notes: list[str]) -> dic
 
 
 def _by_app(
-    rows: Sequence[Row], values: dict[str, list[Any]], metric_name: str | None, is_max: bool | None
+    rows: Sequence[Row], names: Sequence[str], metric_name: str | None, is_max: bool | None, redactor: Redactor
 ) -> list[dict[str, Any]]:
     """Return what is to be told of each application, that with the most runs first."""
     places: dict[str, list[int]] = defaultdict(list)
     for index, row in enumerate(rows):
         places[_text(row.get("run-app")) or ""].append(index)
-    results = [name for name in values if name.startswith(_RESULT)]
+    results = [name for name in names if name.startswith(_RESULT)]
     return [
         {
             "app": app,
             "n_runs": len(indices),
-            "counts": dict(Counter(_text(rows[index].get("run-status")) or "unknown" for index in indices)),
+            "counts": dict(Counter(_state(rows[index]) for index in indices)),
             "hours": round(sum(number(rows[index].get("run-duration_s")) or 0.0 for index in indices) / 3600, 4),
-            "best": _best(rows, indices, results, metric_name, is_max),
+            "best": _best([(index, rows[index]) for index in indices], results, metric_name, is_max, redactor),
         }
         for app, indices in sorted(places.items(), key=lambda each: -len(each[1]))
     ]
 
 
 def _best(
-    rows: Sequence[Row], indices: Sequence[int], results: Sequence[str], name: str | None, is_max: bool | None
+    rows: Sequence[tuple[int, Row]], results: Sequence[str], name: str | None, is_max: bool | None, redactor: Redactor
 ) -> dict[str, Any] | None:
     """Return the best run of an application; None when its runs have no number to compare."""
-    done = [index for index in indices if rows[index].get("run-status") == "completed"]
-    values = {each: [rows[index].get(each) for index in done] for each in results}
-    names = metric.candidates(values, results)
+    done = [(index, row) for index, row in rows if _state(row) == "completed"]  # as `hydra-callbacks best`
+    values = {each: [row.get(each) for _, row in done] for each in results}
+    names = metric.numbers(values, results) if name else metric.candidates(values, results)
     chosen = metric.found_in(name, names) if name else metric.usual(names)
-    numbers = [index for index in done if chosen and number(rows[index].get(chosen)) is not None]
-    if chosen is None or not numbers:
+    told = [(index, row) for index, row in done if chosen and number(row.get(chosen)) is not None]
+    if chosen is None or not told:
         return None
     high = metric.is_high_good(chosen) if is_max is None else is_max
-    row = (max if high else min)(numbers, key=lambda index: rows[index][chosen])
-    words = rows[row].get("run-overrides")
+    index, best = (max if high else min)(told, key=lambda each: each[1][chosen])
+    words = best.get("run-overrides")
     return {
-        "row": row,
+        "row": index,
         "name": chosen.removeprefix(_RESULT),
         "is_max": high,
-        "value": number(rows[row][chosen]),
-        "words": cut(as_words(words) if isinstance(words, list) else "", 2000),
+        "value": number(best[chosen]),
+        "words": pasted(words if isinstance(words, list) else [], redactor),
     }
 
 
+def _state(row: Row) -> str:
+    return _text(row.get("run-status")) or "unknown"
+
+
+def _path(folder: Path, redactor: Redactor) -> str | None:
+    """Return a directory as it can be pasted; None when it holds what nobody may know, or half of a character."""
+    text = str(folder)
+    known = redactor.known(text)
+    return known if REDACTED not in known and cut(known, len(known)) == known else None
+
+
 def _text(value: Any) -> str | None:
-    return None if value is None else cut(text_of(value), 1000)
+    return None if value is None else cut(text_of(value), LONGEST_CELL)

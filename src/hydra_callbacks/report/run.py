@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from hydra_callbacks.monitor import samples_file
 from hydra_callbacks.report import again, curves, texts_of
 from hydra_callbacks.report.artefacts import artefacts
 from hydra_callbacks.report.failures import LONGEST_MESSAGE, traceback_of
 from hydra_callbacks.report.figures import figures
-from hydra_callbacks.report.head import FILE_NAME, cut, head, link, number, told, without_known
+from hydra_callbacks.report.head import cut, head, number, told, without_known
 from hydra_callbacks.report.images import images
+from hydra_callbacks.report.links import link, page_in
 from hydra_callbacks.report.settings import settings
-from hydra_callbacks.runs import death, environment, journal, record
-from hydra_callbacks.runs.find import Run
+from hydra_callbacks.runs import death, environment, record
+from hydra_callbacks.runs.find import Run, sweep_of
+from hydra_callbacks.runs.hydra_files import redactor_of
+from hydra_callbacks.runs.named_file import named_file
 from hydra_callbacks.support.nested import flatten
 from hydra_callbacks.support.redact import Redactor
 from hydra_callbacks.support.texts import shown
@@ -25,8 +28,6 @@ _MOST_RESULTS = 1000
 _MOST_PACKAGES = 2000
 _LONGEST_RESULT = 5000  # characters
 _LONGEST_FACT = 2000  # characters
-_LEVELS_OF_A_SWEEP = 6  # folders between a sweep and its jobs
-_OF_A_SWEEP = (journal.FILE_NAME, "multirun.yaml")
 
 
 def run_data(found: Run, *, page_dir: Path | None = None, redactor: Redactor | None = None) -> dict[str, Any]:
@@ -35,18 +36,20 @@ def run_data(found: Run, *, page_dir: Path | None = None, redactor: Redactor | N
     Args:
         found: The run; of a damaged one, what else there is in its directory.
         page_dir: The directory that the page will lie in; the run's own when None.
-        redactor: What takes the secrets out of texts.
+        redactor: What takes the secrets out of texts; that of the run's configuration when None.
     """
     found = Run(str(found.directory.absolute()), found.record, found.problem)
     data, directory = found.record, found.directory
     page_dir = page_dir or directory
-    redactor = redactor or Redactor()
+    if redactor is None:
+        redactor = Redactor()
+        redactor.learn_texts(redactor_of(directory).secrets)
     notes = [found.problem] if found.problem else []
     job = record.section(data, "job")
     num = number(job.get("num")) if job.get("sweep") else None
-    sweep_dir = sweep_of(directory) if job.get("sweep") else None
+    sweep_dir = sweep_of(found)
     files = artefacts(directory, notes)
-    pictures = images(directory, [name for name, _ in files])
+    pictures = images(directory, [name for name, _ in files.listed], notes)
     app = cut(str(data.get("app") or ""), 200)
     title = f"{app or 'Run'}: {f'job {num} of {sweep_dir.name}' if sweep_dir else directory.name}"
     words = [cut(str(word), _LONGEST_FACT) for word in data.get("overrides") or []]
@@ -60,7 +63,7 @@ def run_data(found: Run, *, page_dir: Path | None = None, redactor: Redactor | N
         "host": _text(record.section(data, "host").get("name")),
         "sweep": _sweep(sweep_dir, page_dir),
         "overrides": words,
-        "config": settings(record.section(data, "config"), data.get("overrides") or []),
+        "config": settings(record.section(data, "config"), data.get("overrides") or [], notes),
         "result": _result(data, notes),
         "error": _error(data, directory, redactor),
         **_used(data, directory, sweep_dir, num, notes),
@@ -72,25 +75,21 @@ def run_data(found: Run, *, page_dir: Path | None = None, redactor: Redactor | N
         ],
         "console": texts_of.console(data, directory, redactor),
         "crash": texts_of.crash(data, directory, redactor),
-        "artefacts": [{"path": cut(name, _LONGEST_FACT), "bytes": size} for name, size in files],
+        "artefacts": [{"path": cut(name, _LONGEST_FACT), "bytes": size} for name, size in files.listed],
+        "n_files": files.n_files,
+        "total_bytes": files.total_bytes,
         "images": [{**each, "path": cut(each["path"], _LONGEST_FACT)} for each in pictures],
     }
     commands = again.of_run(data, directory)
     page = {**head("run", title, str(directory), notes=notes, commands=commands), **body}  # once all notes are there
-    return cast("dict[str, Any]", without_known(page, redactor))
-
-
-def sweep_of(directory: Path) -> Path | None:
-    """Return the directory of a job's sweep, where it is now."""
-    above = list(directory.parents)[:_LEVELS_OF_A_SWEEP]
-    return next((each for each in above if any((each / name).is_file() for name in _OF_A_SWEEP)), None)
+    return without_known(page, redactor)
 
 
 def _sweep(directory: Path | None, page_dir: Path) -> dict[str, Any] | None:
     if directory is None:
         return None
-    page = directory / FILE_NAME
-    return {"place": str(directory), "link": link(page, page_dir) if page.is_file() else None}
+    page = page_in(directory)
+    return {"place": str(directory), "link": page and link(page, page_dir)}
 
 
 def _result(data: dict[str, Any], notes: list[str]) -> list[dict[str, Any]]:
@@ -119,10 +118,10 @@ def _error(data: dict[str, Any], directory: Path, redactor: Redactor) -> dict[st
 def _used(data: dict[str, Any], directory: Path, sweep_dir: Path | None, num: Any, notes: list[str]) -> dict[str, Any]:
     """Return what the run used, and how long its parts took."""
     resources, timers = record.section(data, "resources"), record.section(data, "timers")
-    file = (sweep_dir or directory) / samples_file.FILE_NAME
+    file = named_file(sweep_dir or directory, samples_file.name_in(resources))
     return {
         "figures": figures(resources),
-        "curves": curves.curves(file, num, resources, notes),
+        "curves": curves.curves(file, num, resources, notes) if file else None,
         "timers": [
             {"name": cut(name, 200), "seconds": seconds}
             for name, value in timers.items()

@@ -15,20 +15,24 @@ _MOST = 5000
 _LONGEST = 2000  # characters
 
 
-def settings(config: dict[str, Any], words: Iterable[Any]) -> list[dict[str, Any]]:
+def settings(config: dict[str, Any], words: Iterable[Any], notes: list[str]) -> list[dict[str, Any]]:
     """Return every value of a configuration: `key`, `value` and `is_overridden`; overridden ones come first.
 
     Args:
         config: The configuration.
         words: The overrides: `lr=0.1` sets one value, and the choice `model=big` all that stands below `model`.
+        notes: Gets what is left out, in words.
     """
     keys = {parse(str(word))[0] for word in words}
     packages = {key.rpartition("@")[2].replace("/", ".") for key in keys}
-    found = [
-        {"key": cut(key, 500), "value": cut(text_of(value), _LONGEST), "is_overridden": _is_below(key, packages)}
-        for key, value in list(flatten(config).items())[:_MOST]
+    flat = flatten(config)
+    own = {key for key in flat if _is_below(key, packages)}
+    if len(flat) > _MOST:
+        notes.append(f"of {len(flat):,} settings, {_MOST:,} are shown")
+    return [
+        {"key": cut(key, 500), "value": cut(text_of(flat[key]), _LONGEST), "is_overridden": key in own}
+        for key in sorted(flat, key=lambda key: key not in own)[:_MOST]
     ]
-    return sorted(found, key=lambda each: not each["is_overridden"])
 
 
 def _is_below(key: str, packages: set[str]) -> bool:

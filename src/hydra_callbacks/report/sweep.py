@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from hydra_callbacks.report import again, metric
 from hydra_callbacks.report.columns import column
 from hydra_callbacks.report.failures import failures
-from hydra_callbacks.report.head import cut, head, number, way_into, without_known
+from hydra_callbacks.report.head import cut, head, number, pasted, without_known
 from hydra_callbacks.report.importance import importance
-from hydra_callbacks.report.workers import workers
+from hydra_callbacks.report.launches import launches_of
+from hydra_callbacks.report.links import way_into
+from hydra_callbacks.report.workers import begun_s, workers
 from hydra_callbacks.runs import record
 from hydra_callbacks.runs.find import run_in
-from hydra_callbacks.runs.gather import HEAD, NUMBER, TAIL, best_of, table_of
+from hydra_callbacks.runs.gather import GOOD, HEAD, NUMBER, TAIL, best_of, table_of
 from hydra_callbacks.runs.sweep import read_sweep
 from hydra_callbacks.runs.sweep_job import NOT_STARTED
 from hydra_callbacks.runs.view import view_of
-from hydra_callbacks.support.redact import REDACTED, Redactor
-from hydra_callbacks.support.texts import as_words
+from hydra_callbacks.support.redact import Redactor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from hydra_callbacks.report.launches import Launches
     from hydra_callbacks.runs.gather import Table
     from hydra_callbacks.runs.sweep import Sweep
     from hydra_callbacks.runs.sweep_job import SweepJob
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
 _LABELS = {NUMBER: "job", "run-status": "status", "run-duration_s": "duration (s)", "run-dir": "directory"}
 _LABELS |= {"run-peak_rss_bytes": "peak memory (bytes)", "run-error": "error"}
 _MOST_COLUMNS = 200  # of overrides and results, each
-_LONGEST_WORDS = 2000  # characters
 
 
 def sweep_data(  # noqa: PLR0913  (what is read, by keyword, and how it is seen)
@@ -58,67 +59,77 @@ def sweep_data(  # noqa: PLR0913  (what is read, by keyword, and how it is seen)
     """
     directory = directory.absolute()
     page_dir = page_dir or directory
-    redactor = redactor or Redactor()
+    redactor = redactor or Redactor()  # which learns what the jobs that failed know
     sweep = read_sweep(directory, is_over=is_over)
     table = table_of(sweep.jobs, directory)
     notes = [*sweep.problems, *table.problems]
     compared = _compared(table, directory, metric_name, is_max, notes)
     shown = _columns(table, notes)
     errors, kinds = failures(sweep.jobs, directory, redactor)
-    best = _best(table, sweep.jobs, compared)
+    best = _best(table, sweep.jobs, compared, redactor)
     launch = sweep.origin or sweep.launch
     app = (launch.app if launch else "") or _first_app(sweep)
     counts = dict(sweep.counts())
     commands = again.of_sweep(directory, counts, len(sweep.jobs)) if launch and not sweep.is_alive else []
     if best and (run := run_in(sweep.jobs[best["row"]].directory(directory))) and not run.problem:
         commands += again.of_run(run.record, run.directory, label="the best job")
-    begun_s = record.seconds(launch.at) if launch else 0.0
-    begun_s = begun_s or min((record.seconds(job.started_at) for job in sweep.jobs if job.started_at), default=0.0)
+    launches = launches_of(directory)
+    launches.begun_s = record.seconds(launch.at) if launch else 0.0
+    launches.begun_s = launches.begun_s or min(filter(None, map(begun_s, sweep.jobs)), default=0.0)
     data = {
         **head("sweep", f"{app or 'Sweep'}: {directory.name}", str(directory), notes=notes, commands=commands),
         "app": cut(app, 200),
-        **_when(sweep, begun_s, is_over=is_over),
+        **_when(sweep, launches, is_over=is_over),
         "counts": counts,
         "metric": compared,
         "best": best,
         **shown,
-        "jobs": _jobs(sweep.jobs, kinds, directory, page_dir, begun_s)
-        | {"words": [_pasted(words) for words in table.words]},
+        "jobs": {
+            "link": [_link(job, directory, page_dir) for job in sweep.jobs],
+            "words": [pasted(words, redactor) for words in table.words],
+            "begins_s": [launches.own_s(begun) if (begun := begun_s(job)) else None for job in sweep.jobs],
+            "worker": workers(sweep.jobs, directory, launches.hosts),
+            "error": kinds,
+        },
         "errors": errors,
         "importance": _importance(table, compared) if compared else None,
     }
-    return cast("dict[str, Any]", without_known(data, redactor))
+    return without_known(data, redactor)
 
 
 def _compared(
     table: Table, directory: Path, name: str | None, is_max: bool | None, notes: list[str]
 ) -> dict[str, Any] | None:
     """Return by what jobs are compared; None when no result is a number."""
+    told, numbers = metric.told_by(directory), metric.numbers(table.columns, table.results)
     names = metric.candidates(table.columns, table.results)
-    told, told_max = metric.told_by(directory) if name is None else (None, None)
-    found = metric.found_in(name or told or "", names)
-    if (name or told) and found is None:
-        notes.append(f"no job has a number in {name or told!r}; results that are numbers: {', '.join(names) or 'none'}")
-    chosen = found or metric.usual(names)
+    asked = name or told.name
+    found = metric.found_in(asked, numbers) if asked else None
+    if asked and found is None:
+        notes.append(f"no job has a number in {asked!r}; results that are numbers: {', '.join(numbers) or 'none'}")
+    usual = (metric.found_in(told.name, numbers) if told.name else None) or metric.usual(names)
+    chosen = found or usual
     if chosen is None:
         return None
-    is_max = told_max if is_max is None and found else is_max
-    is_guessed = is_max is None
+    if is_max is None or (name and found is None):  # it was said of another one
+        is_max = told.way_of(chosen, numbers, is_usual=chosen == usual)
     return {
         "name": chosen,
         "is_max": metric.is_high_good(chosen) if is_max is None else is_max,
-        "is_guessed": is_guessed,
-        "candidates": names,
+        "is_guessed": is_max is None,
+        "candidates": names if chosen in names else [chosen, *names],
     }
 
 
-def _best(table: Table, jobs: Sequence[SweepJob], compared: dict[str, Any] | None) -> dict[str, Any] | None:
+def _best(
+    table: Table, jobs: Sequence[SweepJob], compared: dict[str, Any] | None, redactor: Redactor
+) -> dict[str, Any] | None:
     found = best_of(table, compared["name"], is_max=compared["is_max"]) if compared else None
     if found is None:
         return None
     row, name = found
-    words = cut(as_words(table.words[row]), _LONGEST_WORDS)
-    return {"row": row, "value": number(table.columns[name][row]), "words": words, "num": jobs[row].num}
+    value, words = number(table.columns[name][row]), pasted(table.words[row], redactor)
+    return {"row": row, "value": value, "words": words, "num": jobs[row].num}
 
 
 def _columns(table: Table, notes: list[str]) -> dict[str, Any]:
@@ -134,59 +145,38 @@ def _columns(table: Table, notes: list[str]) -> dict[str, Any]:
     for name, role in roles.items():
         if role == "tail" and not any(each is not None for each in table.columns[name]):
             continue
-        facts, values[name] = column(name, _LABELS.get(name, name), role, table.columns[name])
+        told_values = table.columns[name]
+        if name == "run-duration_s":
+            told_values = [None if each is None else round(each, 3) for each in told_values]
+        facts, values[name] = column(name, _LABELS.get(name, name), role, told_values)
         told.append(facts)
     return {"columns": told, "values": values}
-
-
-def _pasted(words: list[str]) -> str | None:
-    """Return overrides ready to paste; None when they are too many, or hold what nobody may know."""
-    text = as_words(words)
-    return text if len(text) <= _LONGEST_WORDS and REDACTED not in text else None
-
-
-def _jobs(
-    jobs: Sequence[SweepJob], kinds: list[int | None], directory: Path, page_dir: Path, begun_s: float
-) -> dict[str, Any]:
-    return {
-        "num": [job.num for job in jobs],
-        "status": [job.status for job in jobs],
-        "dir": [cut(job.place, _LONGEST_WORDS) if job.status not in NOT_STARTED else None for job in jobs],
-        "link": [_link(job, directory, page_dir) for job in jobs],
-        "begins_s": [round(record.seconds(job.started_at) - begun_s, 3) if job.started_at else None for job in jobs],
-        "duration_s": [job.duration_s if job.duration_s is None else round(job.duration_s, 3) for job in jobs],
-        "worker": workers(jobs, directory),
-        "peak_rss_bytes": [number(job.peak_rss_bytes) for job in jobs],
-        "error": kinds,
-    }
 
 
 def _link(job: SweepJob, directory: Path, page_dir: Path) -> str | None:
     return None if job.status in NOT_STARTED else way_into(job.directory(directory), page_dir)
 
 
-def _when(sweep: Sweep, begun_s: float, *, is_over: bool) -> dict[str, Any]:
+def _when(sweep: Sweep, launches: Launches, *, is_over: bool) -> dict[str, Any]:
     """Return when it began and ended, and how it stands."""
-    state = view_of(sweep).state
-    if is_over and state == "died":  # its last line comes after the callbacks
-        counts = sweep.counts()
-        is_done = not any(counts[each] for each in NOT_STARTED)
-        state = ("completed" if counts["completed"] == len(sweep.jobs) else "failed") if is_done else "stopped"
-    ends = [record.seconds(job.started_at) + (job.duration_s or 0.0) for job in sweep.jobs if job.started_at]
-    ended_s = record.seconds(sweep.ended_at) if sweep.ended_at else max(ends, default=0.0)
-    is_running = state == "running"
+    state = view_of(sweep, is_over=is_over).state
+    ends = [begun + (job.duration_s or 0.0) for job in sweep.jobs if (begun := begun_s(job))]
+    ended_s = (record.seconds(sweep.ended_at) if sweep.ended_at else 0.0) or max(ends, default=0.0)
+    ended_s = 0.0 if state == "running" else ended_s
+    is_told = launches.begun_s and ended_s >= launches.begun_s
     return {
         "status": state,
-        "started_at": record.timestamp(begun_s) if begun_s else None,
-        "ended_at": record.timestamp(ended_s) if ended_s and not is_running else None,
-        "duration_s": round(ended_s - begun_s, 3) if begun_s and ended_s >= begun_s and not is_running else None,
+        "started_at": record.timestamp(launches.begun_s) if launches.begun_s else None,
+        "ended_at": record.timestamp(ended_s) if ended_s else None,
+        "duration_s": launches.own_s(ended_s) if is_told else None,
+        **launches.told(),
     }
 
 
 def _importance(table: Table, compared: dict[str, Any]) -> dict[str, Any]:
     states = table.columns["run-status"]
     values = table.columns[compared["name"]]
-    done = [value if state in {"completed", "unknown"} else None for value, state in zip(values, states, strict=True)]
+    done = [value if state in GOOD else None for value, state in zip(values, states, strict=True)]
     return importance(compared["name"], done, {name: table.columns[name] for name in table.overrides[:_MOST_COLUMNS]})
 
 

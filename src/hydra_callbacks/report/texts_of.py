@@ -1,7 +1,6 @@
 """What stands in the files that a run's record names: its console, its patch, its crash report?
 
-A record may come from anywhere, so only what lies in the run's directory, or in its sweep's folder of provenance, is
-read. Of a long file, only as much as a page can hold.
+Of a long file, only as much is read as a page can hold.
 """
 
 from __future__ import annotations
@@ -13,6 +12,9 @@ import zlib
 from typing import TYPE_CHECKING, Any
 
 from hydra_callbacks.report.head import cut
+from hydra_callbacks.report.hidden import HIDDEN
+from hydra_callbacks.runs.named_file import named_file
+from hydra_callbacks.runs.record import section
 from hydra_callbacks.support.secret_texts import without_secrets
 
 if TYPE_CHECKING:
@@ -24,9 +26,8 @@ if TYPE_CHECKING:
 _CONSOLE_BYTES = 64_000
 _PATCH_BYTES = 200_000
 _CRASH_BYTES = 50_000
-_SHARED = ".provenance"  # what all jobs of a sweep have in common
 _ESCAPES = re.compile(r"\x1b(?:\[[0-9;:?<=>]*[ -/]*[@-~]|\][^\x07\x1b]{0,1000}(?:\x07|\x1b\\)?|[@-Z\\-_])")
-_UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_ENDS_WHOLE = (rb"[\r\n]", rb"\s")  # where a text may be cut: after a line, else after a word
 
 
 def console(record: Mapping[str, Any], directory: Path, redactor: Redactor) -> dict[str, Any] | None:
@@ -37,11 +38,12 @@ def console(record: Mapping[str, Any], directory: Path, redactor: Redactor) -> d
         directory: Its output directory.
         redactor: What takes the secrets out of texts.
     """
-    section = record.get("console")
-    named = section.get("file") if isinstance(section, dict) else None
     app = record.get("app")
-    for name in (named, f"{app}.log" if isinstance(app, str) and "/" not in app else None):
-        file = _inside(directory, name)
+    for name in (
+        section(record, "console").get("file"),
+        f"{app}.log" if isinstance(app, str) and "/" not in app else None,
+    ):
+        file = named_file(directory, name)
         if file is None:
             continue
         try:
@@ -52,7 +54,7 @@ def console(record: Mapping[str, Any], directory: Path, redactor: Redactor) -> d
         except OSError:
             continue
         if len(data) < size:
-            data = data[data.find(b"\n") + 1 :]
+            data = _without_torn_start(data)
         text = _clean(_readable(data.decode(errors="replace")), redactor).strip("\n")
         if text:
             return {"text": text, "is_cut": len(data) < size}
@@ -68,9 +70,8 @@ def patch(record: Mapping[str, Any], directory: Path, redactor: Redactor, notes:
         redactor: What takes the secrets out of texts.
         notes: Gets what could not be read, in words.
     """
-    section = record.get("git")
-    name = section.get("patch") if isinstance(section, dict) else None
-    file = _inside(directory, name)
+    name = section(record, "git").get("patch")
+    file = named_file(directory, name)
     if file is None:
         return None, False
     try:
@@ -81,14 +82,13 @@ def patch(record: Mapping[str, Any], directory: Path, redactor: Redactor, notes:
         return None, False
     is_cut = len(data) > _PATCH_BYTES
     if is_cut:
-        data = data[: data.rfind(b"\n", 0, _PATCH_BYTES) + 1] or data[:_PATCH_BYTES]
+        data = _without_torn_end(data[:_PATCH_BYTES])
     return _clean(data.decode(errors="replace").replace("\0", "\\0"), redactor), is_cut
 
 
 def crash(record: Mapping[str, Any], directory: Path, redactor: Redactor) -> str | None:
     """Return the beginning of a run's crash report; None when there is none."""
-    section = record.get("crash")
-    file = _inside(directory, section.get("file") if isinstance(section, dict) else None)
+    file = named_file(directory, section(record, "crash").get("file"))
     if file is None:
         return None
     try:
@@ -96,29 +96,28 @@ def crash(record: Mapping[str, Any], directory: Path, redactor: Redactor) -> str
             data = opened.read(_CRASH_BYTES + 1)
     except OSError:
         return None
-    text = _clean(_readable(data[:_CRASH_BYTES].decode(errors="replace")), redactor)
-    return text + ("\n…" if len(data) > _CRASH_BYTES else "")
+    is_cut = len(data) > _CRASH_BYTES
+    data = _without_torn_end(data[:_CRASH_BYTES]) if is_cut else data
+    return _clean(_readable(data.decode(errors="replace")), redactor) + ("…" if is_cut else "")
 
 
-def _inside(directory: Path, name: Any) -> Path | None:
-    """Return a regular file that a record names, when it lies where its writers put such files."""
-    if not isinstance(name, str) or not name or "\0" in name:
-        return None
-    try:
-        file, top = (directory / name).resolve(), directory.resolve()
-        is_ours = file.is_relative_to(top) or any(
-            folder.name == _SHARED and top.is_relative_to(folder.parent) for folder in file.parents
-        )
-        return file if is_ours and file.is_file() else None
-    except (OSError, RuntimeError):  # links in a circle
-        return None
+def _without_torn_start(data: bytes) -> bytes:
+    """Return the end of a text without the part of a line, or of a word, at its beginning: it may be half a secret."""
+    found = next(filter(None, (re.search(sign, data) for sign in _ENDS_WHOLE)), None)
+    return data[found.end() :] if found else b""
+
+
+def _without_torn_end(data: bytes) -> bytes:
+    """Return the beginning of a text likewise."""
+    found = next(filter(None, (re.search(rb"(?s:.*)" + sign, data) for sign in _ENDS_WHOLE)), None)
+    return data[: found.end()] if found else b""
 
 
 def _readable(text: str) -> str:
     """Return what a terminal would show in the end: without colours, and of a line written anew, its last state."""
     text = _ESCAPES.sub("", text).replace("\r\n", "\n")
     text = "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))
-    return _UNSEEN.sub("�", text)
+    return HIDDEN.sub("�", text)
 
 
 def _clean(text: str, redactor: Redactor) -> str:

@@ -5,15 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hydra_callbacks.errors import HydraCallbacksError
+from hydra_callbacks.report.links import is_page
 from hydra_callbacks.support.files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
-
-_MARK = b'content="hydra-callbacks'
-"""What every page says of who made it, near its beginning."""
-_FIRST_BYTES = 4096
 
 
 def page_of(data: Mapping[str, Any]) -> bytes:
@@ -37,11 +34,9 @@ def write_page(data: Mapping[str, Any], path: Path) -> int:
     if path.exists() and not path.is_file():
         msg = f"{path} is no file: give the page another name, or write it to `-` for the standard output"
         raise HydraCallbacksError(msg)
-    if path.is_file() and path.stat().st_size:
-        with path.open("rb") as file:
-            if _MARK not in file.read(_FIRST_BYTES):
-                msg = f"{path} is there already, and no report of hydra-callbacks; it stays: give the page another name"
-                raise HydraCallbacksError(msg)
+    if path.is_file() and path.stat().st_size and not is_page(path):
+        msg = f"{path} is there already, and no report of hydra-callbacks; it stays: give the page another name"
+        raise HydraCallbacksError(msg)
     page = page_of(data)
     write_whole(path, page)
     return len(page)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 _PLACES = {"-cn", "--config-name", "-cp", "--config-path", "-cd", "--config-dir"}
 _WITH_VALUE = {*_PLACES, "-p", "--package"}
@@ -45,6 +45,14 @@ class CommandLine:
             elif word not in _MULTIRUN:
                 (options if word.startswith("-") else overrides).append(word)
         return cls(given[:n_first], options, overrides)
+
+    def again(self, words: Iterable[str]) -> list[str]:
+        """Return the words that run a single job.
+
+        Args:
+            words: Its overrides.
+        """
+        return ["python", *self.program, *self.places(), *self.of_hydra(), *words]
 
     def places(self) -> list[str]:
         """Return the options that decide which configuration the overrides apply to."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hydra_callbacks.runs import record
+from hydra_callbacks.runs.named_file import named_file
 from hydra_callbacks.support import oom
 from hydra_callbacks.support.process import boot_id
 from hydra_callbacks.support.texts import size
@@ -45,12 +46,12 @@ def fault_of(data: dict[str, Any], directory: Path) -> str | None:
         data: The job's record.
         directory: The job's output directory.
     """
-    name = record.section(data, "evidence").get("fault_log")
-    if not isinstance(name, str):
+    file = named_file(directory, record.section(data, "evidence").get("fault_log"))
+    if file is None:
         return None
     try:
-        with (directory / name).open("rb") as file:
-            return file.read(_LONGEST_FAULT).decode(errors="replace").strip() or None
+        with file.open("rb") as opened:
+            return opened.read(_LONGEST_FAULT).decode(errors="replace").strip() or None
     except OSError:
         return None
 

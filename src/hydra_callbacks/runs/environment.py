@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hydra_callbacks.runs.named_file import named_file
 from hydra_callbacks.runs.record import section
 from hydra_callbacks.support.fast_json import loads
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 _SHA = 8  # characters that are told of a commit
 _HASH = 12  # characters that are told of a file's hash
@@ -22,10 +23,9 @@ def document(record: Mapping[str, Any], directory: Path) -> dict[str, Any]:
         record: The run record.
         directory: The job's output directory, where it is now.
     """
-    name = section(record, "environment").get("file")
+    file = named_file(directory, section(record, "environment").get("file"))
     try:
-        file = directory / name if isinstance(name, str) else None
-        data = loads(file.read_bytes()) if file and file.is_file() else None
+        data = loads(file.read_bytes()) if file else None
     except (OSError, ValueError):
         data = None
     return data if isinstance(data, dict) else {}
@@ -91,10 +91,12 @@ def _told(version: str, origin: Any) -> str:
 
 
 def _listed(name: str, directory: Path) -> dict[str, str]:
-    for folder in (directory / ".hydra", directory):
+    for file in (named_file(directory, f".hydra/{name}"), named_file(directory, name)):
         try:
-            lines = Path(folder, name).read_text(encoding="utf-8").split("\n")
+            lines = file.read_text(encoding="utf-8").split("\n") if file else []
         except (OSError, ValueError):
+            continue
+        if not lines:
             continue
         pairs = (line.strip().partition("==") for line in lines if line.strip() and not line.startswith("#"))
         return {package: version or "(no version)" for package, _, version in pairs}

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 HYDRA = ".hydra"
 _RECORD = f"/{HYDRA}/{record.FILE_NAME}"
+_OF_A_SWEEP = ("jobs.jsonl", "multirun.yaml")
+_MOST_LEVELS = 6  # folders between a sweep and its jobs
 
 
 class Run:
@@ -129,6 +131,31 @@ def run_in(directory: Path | str) -> Run | None:
             run.place = _output_dir(place, run.record)
             return run
     return Run(place) if os.path.exists(f"{place}/{HYDRA}/overrides.yaml") else None  # noqa: PTH110  (see below)
+
+
+def is_sweep(directory: Path) -> bool:
+    """Tell whether a directory is a sweep's: by its journal, by Hydra's own file, or by the first job in it."""
+    if _has_mark(directory):
+        return True
+    if run_in(directory) is not None or not directory.is_dir():
+        return False
+    first = next((run for run in runs_below(directory) if not run.problem), None)
+    return first is not None and sweep_of(first) == directory.absolute()
+
+
+def sweep_of(run: Run) -> Path | None:
+    """Return the directory of a job's sweep, where it is now; None where the run is no job of a sweep."""
+    if not record.section(run.record, "job").get("sweep"):
+        return None
+    job, sweep = (Path(str(run.record.get(key) or "")) for key in ("output_dir", "sweep_dir"))
+    here = run.directory.absolute()
+    if sweep != Path() and job.is_relative_to(sweep):
+        return [here, *here.parents][len(job.relative_to(sweep).parts)]
+    return next(filter(_has_mark, here.parents[:_MOST_LEVELS]), here.parent)
+
+
+def _has_mark(directory: Path) -> bool:
+    return any((directory / name).is_file() for name in _OF_A_SWEEP)
 
 
 # A listing may go through a hundred thousand directories, so what follows uses texts, and no Path.

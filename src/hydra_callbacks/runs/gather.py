@@ -35,7 +35,8 @@ _OURS = {*HEAD, *TAIL}
 _USUAL_FILE = "results.json"
 _CLOCK_SLACK_S = 2.0  # a file server's clock may be behind ours
 _MOST_NAMED = 10
-_GOOD = {"completed", "unknown"}
+GOOD = {"completed", "unknown"}
+"""States of jobs that are compared."""
 
 
 @dataclass(slots=True)
@@ -152,7 +153,7 @@ def best_of(table: Table, metric: str, *, is_max: bool) -> tuple[int, str] | Non
     states = table.columns["run-status"]
     for name in [metric, *(each for each in table.results if each.endswith(f".{metric}"))]:
         values = table.columns[name] if name in table.results else ()
-        fitting = [index for index, value in enumerate(values) if states[index] in _GOOD and _is_told(value)]
+        fitting = [index for index, value in enumerate(values) if states[index] in GOOD and _is_told(value)]
         if fitting:
             return (max if is_max else min)(fitting, key=values.__getitem__), name
     return None
@@ -205,7 +206,7 @@ def summary(table: Table, metric: str | None = None, *, is_max: bool = True) -> 
     lines = [
         f"{counted(len(states), 'job')}: {', '.join(f'{n:,} {state}' for state, n in Counter(states).most_common())}"
     ]
-    for state in dict.fromkeys(each for each in states if each not in _GOOD):
+    for state in dict.fromkeys(each for each in states if each not in GOOD):
         which = [str(number) for number, each in zip(numbers, states, strict=True) if each == state]
         more = f", and {len(which) - _MOST_NAMED:,} more" if len(which) > _MOST_NAMED else ""
         lines.append(f"{state.capitalize()}: {', '.join(which[:_MOST_NAMED])}{more}")

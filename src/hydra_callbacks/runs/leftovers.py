@@ -22,7 +22,7 @@ def leave(order: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], summary: 
     """Write the samples into their file, and what they come to into the job's record, if it has one.
 
     Args:
-        order: `file`, where the samples go, and `record`, the file of the record.
+        order: `file`, where the samples go, `samples_file`, what the record calls it, and `record`, the record's file.
         rows: The samples.
         summary: The record's section `resources`.
     """
@@ -30,5 +30,6 @@ def leave(order: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], summary: 
         path = Path(order["record"])
         record = json.loads(path.read_bytes())
         if record.get("status") == "running":
-            write_whole(path, text_of({**record, "resources": dict(summary)}))
+            resources = {**summary, "samples_file": order["samples_file"]}
+            write_whole(path, text_of({**record, "resources": resources}))
     append_rows(Path(order["file"]), [{"": index, **row} for index, row in enumerate(rows)])

@@ -10,6 +10,7 @@ from hydra_callbacks.errors import FilterError
 from hydra_callbacks.runs import filters
 from hydra_callbacks.runs.filter_parser import fail, parse
 from hydra_callbacks.runs.filters import All, Column, Compare, Filter, Value
+from hydra_callbacks.runs.record import USED
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -21,6 +22,7 @@ SHORT = {
     "run": "run-dir",
     "duration": "run-duration_s",
     "duration_s": "run-duration_s",
+    **{name: f"run-{name}" for name in USED},
     "overrides": "run-overrides",
     "success": "job_success",
 }

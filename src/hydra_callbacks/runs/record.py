@@ -245,6 +245,9 @@ def section(data: Mapping[str, Any], name: str) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
+USED = ("peak_rss_bytes", "cpu_s")
+"""What a register tells of the section `resources`; each as `run-<key>`."""
+
 _ORDER = {
     key: number
     for number, key in enumerate(

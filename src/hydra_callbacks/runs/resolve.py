@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from hydra_callbacks.errors import RunNotFoundError
 from hydra_callbacks.runs.filters import All, Column, Compare, Value
-from hydra_callbacks.runs.find import Run, run_in, runs_below
+from hydra_callbacks.runs.find import Run, run_in, runs_below, sweep_of
 from hydra_callbacks.runs.query import Order, Query
 from hydra_callbacks.runs.register.row import directory_of
 from hydra_callbacks.runs.sources import opened, with_places
@@ -29,7 +29,9 @@ _ID = re.compile(r"[0-9a-f-]{4,36}", re.IGNORECASE)
 _NEWEST = Query(order=(Order("run-started", descending=True),))
 _NEWEST_OF_A_SWEEP = replace(_NEWEST, filter=Compare(Column("run-num"), "!=", Value(None)))
 _MOST_CANDIDATES = 8
-_BASES = ("", "outputs", "multirun", "multiruns")  # where Hydra, and the published default, put runs
+LATEST = "latest"
+BASES = ("", "outputs", "multirun", "multiruns")
+"""Where Hydra, and the published default, put runs."""
 
 
 def find_run(name: str, where: str | None = None) -> Run:
@@ -45,11 +47,13 @@ def find_run(name: str, where: str | None = None) -> Run:
         RegisterError: What `where` names cannot be read.
         RunNotFoundError: It means none, or several; the message lists the nearest.
     """
-    if name == "latest":
+    if name == LATEST:
         return _latest(where)
-    found = _by_directory(os.path.expanduser(name))  # noqa: PTH111  (leaves the name of an unknown user as it is)
-    if found is None and (number := _IN_LATEST.fullmatch(name)):
-        found = _in_sweep(_sweep_of(_latest(where, _NEWEST_OF_A_SWEEP)), int(number[1]))
+    if number := _IN_LATEST.fullmatch(name):
+        newest = _latest(where, _NEWEST_OF_A_SWEEP)
+        found = _in_sweep(sweep_of(newest) or newest.directory.parent, int(number[1]))
+    else:
+        found = _by_directory(os.path.expanduser(name))  # noqa: PTH111  (leaves the name of an unknown user as it is)
     if found is None and _ID.fullmatch(name):
         found = _by_id(name.lower(), where)
     if found is None:
@@ -112,7 +116,7 @@ def _latest(where: str | None, asked: Query = _NEWEST) -> Run:
 
 
 def _by_directory(name: str) -> Run | None:
-    for base in _BASES:
+    for base in BASES:
         directory = Path(base, name)
         if directory.is_dir():
             run = run_in(directory) or _only(runs_below(directory), f"{name} holds several runs")
@@ -130,13 +134,6 @@ def _in_sweep(directory: Path, number: int) -> Run | None:
     jobs = (run for run in runs_below(directory) if isinstance(run.record.get("job"), dict))
     fitting = (run for run in jobs if run.record["job"].get("sweep") and run.record["job"].get("num") == number)
     return _only(fitting, f"several sweeps in {directory} have a job {number}")
-
-
-def _sweep_of(run: Run) -> Path:
-    """Return the directory of a job's sweep, where it is now."""
-    job, sweep = (Path(str(run.record.get(key) or "")) for key in ("output_dir", "sweep_dir"))
-    levels = len(job.relative_to(sweep).parts) if sweep != Path() and job.is_relative_to(sweep) else 1
-    return run.directory.absolute().parents[levels - 1]
 
 
 def _only(runs: Iterable[Run], complaint: str) -> Run | None:

@@ -56,13 +56,16 @@ class View:
         return sum(self.counts[state] for state in ENDED)
 
 
-def view_of(sweep: Sweep, metric: str | None = None, *, is_max: bool = True, now: float | None = None) -> View:
+def view_of(
+    sweep: Sweep, metric: str | None = None, *, is_max: bool = True, is_over: bool = False, now: float | None = None
+) -> View:
     """Return what a look at a sweep shows.
 
     Args:
         sweep: The sweep.
         metric: The result by which jobs are compared; None for no comparison.
         is_max: Whether the highest is best.
+        is_over: Whether its last line is about to be written, by this very process.
         now: Seconds since the epoch; the clock's when None.
     """
     counts = sweep.counts()
@@ -79,7 +82,7 @@ def view_of(sweep: Sweep, metric: str | None = None, *, is_max: bool = True, now
     is_planned = bool(sweep.launch and sweep.launch.planned)
     return View(
         directory=os.fspath(sweep.directory),
-        state=_state(sweep, counts),
+        state=_state(sweep, counts, is_over=is_over),
         counts=counts,
         n_jobs=len(sweep.jobs),
         elapsed_s=elapsed_s,
@@ -95,12 +98,12 @@ def view_of(sweep: Sweep, metric: str | None = None, *, is_max: bool = True, now
     )
 
 
-def _state(sweep: Sweep, counts: Counter[str]) -> str:
+def _state(sweep: Sweep, counts: Counter[str], *, is_over: bool) -> str:
     if sweep.is_alive:
         return "running"
     if sweep.launch is None:
         return "completed" if sweep.jobs and counts["completed"] == len(sweep.jobs) else "unknown"
-    if sweep.ended is None:
+    if sweep.ended is None and not is_over:
         return "died"
     if any(counts[state] for state in NOT_STARTED):
         return "stopped"

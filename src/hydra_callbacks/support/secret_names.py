@@ -19,6 +19,11 @@ _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _COMMON = {"key", "keys", "token", "tokens"}
 _BEFORE_KEY = {"api", "access", "secret", "private", "auth"}
 _SHORTEST_STRANGE = 8  # characters
+_NO_LOGIN = {
+    *("forward", "backward", "warmup", "first", "second", "third", "last", "final", "single", "each", "per", "by"),
+    *("low", "high", "band", "multi", "next", "n", "num", "max", "min"),
+}
+"""What a pass of a model, a filter or a compiler is called by; of anybody else's pass, a password is meant."""
 
 
 @lru_cache(maxsize=4096)
@@ -30,7 +35,8 @@ def secret_word(name: str) -> str:
         for before, word in zip(["", *words], words, strict=False)
     ]
     if not any(secret):
-        return "inner" if words[-1:] == ["pass"] else ""  # SMTP_PASS, and n_pass: 3
+        is_password = words[-1:] == ["pass"] and _NO_LOGIN.isdisjoint(words[-2:-1])
+        return "inner" if is_password else ""  # SMTP_PASS, and n_pass: 3
     return "last" if secret[-1] and not words[-1].endswith("s") else "inner"
 
 

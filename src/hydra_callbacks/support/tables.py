@@ -8,6 +8,7 @@ the last byte, whatever the file's length. What stands in a cell: `support.cells
 from __future__ import annotations
 
 import io
+from array import array
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from hydra_callbacks.support.locks import OpenFile
 
+_MANY = 1000  # values of a column
 _BOM = b"\xef\xbb\xbf"  # of UTF-8, which spreadsheets put in front
 
 
@@ -50,6 +52,28 @@ def append_rows(
         header = read_header(path, file.fd)
         mend(path, file, header)
         add_rows(path, file, header, rows)
+
+
+def append_columns(path: Path, columns: Mapping[str, Sequence[Any]], *, timeout_s: float = 60.0) -> None:
+    """Add rows that are given by columns: many numbers take a fifth of the time.
+
+    Args:
+        path: As in `append_rows`, as all that follows.
+        columns: Column to its values, one for each row; of an `array`, NaN is an empty cell.
+        timeout_s: In seconds.
+
+    Raises:
+        FileLockTimeoutError: As in `append_rows`.
+        OSError: Likewise.
+        TableError: Likewise.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with alone(path, timeout_s=timeout_s) as file:
+        header = read_header(path, file.fd)
+        mend(path, file, header)
+        n_rows = len(next(iter(columns.values()), ()))
+        whole = {**dict.fromkeys(header, [None] * n_rows), **columns}
+        _add_lines(path, file, header, list(whole), format_columns(whole))
 
 
 def mend(path: Path, file: OpenFile, header: Sequence[str]) -> None:
@@ -91,6 +115,11 @@ def add_rows(
     for row in rows:
         columns.update(dict.fromkeys(row))
     lines = format_rows(([row.get(column) for column in columns] for row in rows), longest=longest)
+    _add_lines(path, file, header, columns, lines)
+
+
+def _add_lines(path: Path, file: OpenFile, header: Sequence[str], columns: Collection[str], lines: bytes) -> None:
+    """Add lines with these columns, of which the first are those of the header."""
     if not header:
         begin(path, file, format_header(columns) + lines)
     elif len(columns) > len(header):
@@ -170,6 +199,24 @@ def format_rows(rows: Iterable[Iterable[Any]], *, longest: int | None = None) ->
     if longest is not None:
         lines = ([cell if len(cell) <= longest else f"{cell[: longest - 3]}..." for cell in line] for line in lines)
     return _format(lines)
+
+
+def format_columns(columns: Mapping[str, Sequence[Any]]) -> bytes:
+    """Return rows that are given by columns as CSV lines, in UTF-8; see `append_columns`."""
+    rows = zip(*map(_cells, columns.values()))  # noqa: B905  (they are equally many)
+    return b"".join([b",".join(row) + b"\n" for row in rows])
+
+
+def _cells(values: Sequence[Any]) -> list[bytes]:
+    """Return the cells of a column."""
+    if isinstance(values, array):
+        if len(values) < _MANY:
+            return [b"" if value != value else b"%r" % value for value in values]  # noqa: PLR0124  (NaN)
+        import msgspec  # noqa: PLC0415  (writes numbers many times faster, and takes some milliseconds to load)
+
+        return msgspec.json.encode(values.tolist())[1:-1].replace(b"null", b"").split(b",")
+    cells = {value: cell if _is_bare(cell := encode(value)) else _quoted(cell) for value in set(values)}
+    return [cells[value].encode("utf-8", errors="backslashreplace") for value in values]
 
 
 def format_header(columns: Iterable[str]) -> bytes:

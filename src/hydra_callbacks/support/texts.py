@@ -97,9 +97,9 @@ def duration(seconds: Any) -> str:
 
 
 def size(n_bytes: float) -> str:
-    """Return a size as people read it: `980 B`, `1.4 MB`; 1 kB is 1000 B."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if n_bytes < 1000:  # noqa: PLR2004  (of each unit in the next)
+    """Return a size as people read it: `980 B`, `1.4 MiB`; 1 KiB is 1024 B, as schedulers and columns have it."""
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if n_bytes < 1024:  # noqa: PLR2004  (of each unit in the next)
             return f"{n_bytes:.0f} {unit}" if unit == "B" else f"{n_bytes:.1f} {unit}"
-        n_bytes /= 1000
-    return f"{n_bytes:.1f} TB"
+        n_bytes /= 1024
+    return f"{n_bytes:.1f} TiB"

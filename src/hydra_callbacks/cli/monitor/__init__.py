@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from hydra_callbacks.cli import render
-from hydra_callbacks.cli.monitor.child import Child, StartError
+from hydra_callbacks.cli.monitor.child import Child, Signals, StartError
 from hydra_callbacks.cli.used import used_lines
 from hydra_callbacks.monitor import requested
 from hydra_callbacks.monitor.processes.tree import GIB
@@ -23,7 +23,7 @@ from hydra_callbacks.monitor.service import ResourceMonitorService
 from hydra_callbacks.runs.record import timestamp
 from hydra_callbacks.support.files import write_whole
 from hydra_callbacks.support.redact import Redactor
-from hydra_callbacks.support.tables import format_header, format_rows
+from hydra_callbacks.support.tables import format_columns, format_header
 from hydra_callbacks.support.texts import as_words, duration
 
 if TYPE_CHECKING:
@@ -46,6 +46,9 @@ def check_files(ctx: click.Context, param: click.Parameter, value: tuple[str, ..
     files: dict[str, Path] = {}
     for name in value:
         path = Path(name)
+        if path.suffix in files:
+            msg = f"{name!r} is one too many: {str(files[path.suffix])!r} ends in {path.suffix}, too"
+            raise click.BadParameter(msg, ctx, param)
         if path.suffix not in _ENDINGS:
             msg = f"{name!r} is no name for it: expected FILE.csv, for the samples, or FILE.json, for the summary"
             raise click.BadParameter(msg, ctx, param)
@@ -66,7 +69,7 @@ def check_files(ctx: click.Context, param: click.Parameter, value: tuple[str, ..
     multiple=True,
     metavar="FILE",
     callback=check_files,
-    help="FILE.csv takes the samples; FILE.json the summary, instead of stderr. May be given twice.",
+    help="FILE.csv takes the samples; FILE.json the summary, instead of stderr. May be given twice, once for each.",
 )
 @click.option(
     *("--format", "form"),
@@ -85,13 +88,6 @@ def command(*, interval: float, gpu: bool, files: dict[str, Path], form: str, wo
     kernel's. `hydra-callbacks plot FILE.csv` draws the samples.
     """
     sys.stdout.flush()
-    began_at, began_s = time.time(), time.monotonic()
-    try:
-        child = Child(words)
-    except StartError as error:
-        render.tell(f"Error: {error}")
-        sys.exit(error.status)
-    service = ResourceMonitorService(child.pid, interval, gpu_monit=gpu)
     took_s = 0.0
 
     def at_end() -> None:
@@ -99,7 +95,15 @@ def command(*, interval: float, gpu: bool, files: dict[str, Path], form: str, wo
         took_s = time.monotonic() - began_s
         service.stop()
 
-    with child.gets_signals():
+    with Signals() as signals:
+        began_at, began_s = time.time(), time.monotonic()
+        try:
+            child = Child(words)
+        except StartError as error:
+            render.tell(f"Error: {error}")
+            sys.exit(error.status)
+        signals.go_to(child)
+        service = ResourceMonitorService(child.pid, interval, gpu_monit=gpu)
         with contextlib.suppress(ProcessLookupError):  # it has ended already, where nothing is told of it any more
             service.start()
         ended = child.wait(at_end)
@@ -176,9 +180,9 @@ def _mean_rss_bytes(service: ResourceMonitorService) -> int:
 def _keep(service: ResourceMonitorService, told: Mapping[str, Any], files: Mapping[str, Path]) -> None:
     """Write the files that were asked for; what the program did is worth more, so a failure is only told."""
     if ".csv" in files:
-        rows = [{"": index, **row} for index, row in enumerate(service.rows())]
-        columns = list(rows[0]) if rows else ["", "time"]
-        _write(files[".csv"], format_header(columns) + format_rows(row.values() for row in rows))
+        table = service.table()
+        columns = {"": range(len(table["time"])), **table}
+        _write(files[".csv"], format_header(columns) + format_columns(columns))
     if ".json" in files:
         _write(files[".json"], (json.dumps(told, indent=2) + "\n").encode())
 

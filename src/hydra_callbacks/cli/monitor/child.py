@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import subprocess
@@ -11,12 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hydra_callbacks.monitor.marks import MAXRSS_BYTES
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
+    from types import TracebackType
+
+    from typing_extensions import Self
 
 NOT_EXECUTABLE, NOT_FOUND = 126, 127
 _OF_A_SIGNAL = 128
-_MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1024  # what ru_maxrss counts
 _LEFT_ALONE = ("SIGINT", "SIGQUIT")
 _PASSED_ON = ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2")
 
@@ -78,23 +81,9 @@ class Child:
         # Linux counts what it shared with us, before it became another program, as its own peak.
         self._hidden_below_bytes = _own_peak_bytes()
 
-    @contextlib.contextmanager
-    def gets_signals(self) -> Iterator[None]:
-        """Leave signals to the program meanwhile: Ctrl-C reaches it by the terminal, others are passed on."""
-
-        def pass_on(number: int, _frame: object) -> None:
-            self._process.send_signal(number)
-
-        before: dict[int, Any] = {}
-        for name in (*_LEFT_ALONE, *_PASSED_ON):
-            number = getattr(signal, name, None)
-            if number is not None and signal.getsignal(number) != signal.SIG_IGN:  # as `nohup` has it
-                before[number] = signal.signal(number, pass_on if name in _PASSED_ON else lambda *_: None)
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+    def get(self, number: int) -> None:
+        """Take a signal."""
+        self._process.send_signal(number)
 
     def wait(self, at_end: Callable[[], None]) -> Ended:
         """Wait for its end.
@@ -113,7 +102,7 @@ class Child:
         if sys.platform != "linux":
             at_end()
         code = self._process.returncode = os.waitstatus_to_exitcode(told)
-        peak_bytes = usage.ru_maxrss * _MAXRSS_BYTES
+        peak_bytes = usage.ru_maxrss * MAXRSS_BYTES
         figures = {
             "cpu_s": round(usage.ru_utime + usage.ru_stime, 6),
             "user_s": round(usage.ru_utime, 6),
@@ -126,6 +115,45 @@ class Child:
             else "peak_process_rss_below_bytes": peak_bytes,
         }
         return Ended(code if code >= 0 else _OF_A_SIGNAL - code, _signal_name(-code) if code < 0 else None, figures)
+
+
+class Signals:
+    """Leaves signals to a program: Ctrl-C reaches it by the terminal, others are passed on; a context manager.
+
+    Those that come before the program is there wait for it.
+    """
+
+    def __init__(self) -> None:
+        self._child: Child | None = None
+        self._early: list[int] = []
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        for name in (*_LEFT_ALONE, *_PASSED_ON):
+            number = getattr(signal, name, None)
+            if number is not None and signal.getsignal(number) != signal.SIG_IGN:  # as `nohup` has it
+                self._before[number] = signal.signal(number, self._pass_on if name in _PASSED_ON else lambda *_: None)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Have them as before."""
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def go_to(self, child: Child) -> None:
+        """Pass them on to a program."""
+        self._child = child
+        for number in self._early:
+            child.get(number)
+
+    def _pass_on(self, number: int, _frame: object) -> None:
+        if self._child:
+            self._child.get(number)
+        else:
+            self._early.append(number)
 
 
 def _own_peak_bytes() -> int:

@@ -13,12 +13,12 @@ import click
 
 from hydra_callbacks.cli import Failure, options, render
 from hydra_callbacks.cli.places import folder_called
-from hydra_callbacks.cli.plot.curves import default_panels, panels_of, spans_of
+from hydra_callbacks.cli.plot.curves import default_panels, panels_of
 from hydra_callbacks.errors import RunNotFoundError
-from hydra_callbacks.monitor.samples_file import FILE_NAME, read_table
-from hydra_callbacks.runs.find import as_typed, run_in
+from hydra_callbacks.monitor.samples_file import name_in, read_table
+from hydra_callbacks.runs.find import as_typed, is_sweep, run_in, runs_below, sweep_of
 from hydra_callbacks.runs.record import section
-from hydra_callbacks.runs.resolve import find_run
+from hydra_callbacks.runs.resolve import LATEST, find_run
 from hydra_callbacks.support.extras import need_extra
 from hydra_callbacks.support.files import write_whole
 from hydra_callbacks.support.tables import format_header, format_rows
@@ -93,7 +93,7 @@ def command(*, name: str, job: int | None, words: str, output: Path | None) -> N
     else:
         from hydra_callbacks.cli.plot.figure import draw  # noqa: PLC0415  (the terminal needs none of it)
 
-        draw(output, _heading(run, file, table), panels, table.elapsed_s(), spans_of(table))
+        draw(output, _heading(run, file, table), panels, table.elapsed_s(), table.spans())
     if output is not None:
         click.echo(f"Written: {as_typed(output)}")
 
@@ -117,7 +117,7 @@ def print_panels(
     signs = drawing.signs_for(onto, os.environ.get("TERM", ""))
     if onto.color_system is None:  # then curves in one panel cannot be told apart
         panels = [part for panel in panels for part in panel.parts()]
-    seconds, spans = table.elapsed_s(), spans_of(table)
+    seconds, spans = table.elapsed_s(), table.spans()
     room = (onto.height - _LINES_AROUND - bool(spans)) // len(panels) - 1
     n_rows = min(max(room, _LEAST_ROWS), _MOST_ROWS)
     n_rows -= 1 - n_rows % 2  # so that there is a middle
@@ -146,20 +146,18 @@ def _place(name: str, job: int | None) -> tuple[Path, Run | None, int | None]:
     """
     if Path(name).is_file():
         return Path(name), None, job
-    folder = folder_called(name)
+    folder = folder_called(name) if name != LATEST else None
     run = run_in(folder) if folder else None
-    if folder is not None and run is None and (job is not None or (folder / FILE_NAME).is_file()):
-        run = None
+    if folder is not None and run is None and (job is not None or is_sweep(folder)):
         with contextlib.suppress(RunNotFoundError):
             run = find_run(f"{folder}/{job}") if job is not None else None
-        file = folder / FILE_NAME
+        file = _samples_in(folder, run or next(runs_below(folder), None))
     else:
-        run = run or find_run(name)
-        number = section(run.record, "job").get("num") if section(run.record, "job").get("sweep") else None
-        job = job if job is not None else number
-        file = next(
-            (path / FILE_NAME for path in _above(run) if (path / FILE_NAME).is_file()), run.directory / FILE_NAME
-        )
+        run = run or find_run(f"{name}/{job}" if name == LATEST and job is not None else name)
+        sweep_dir = sweep_of(run)
+        job = section(run.record, "job").get("num") if sweep_dir and job is None else job
+        places = [_samples_in(each, run) for each in (run.directory, sweep_dir) if each]
+        file = next(filter(Path.is_file, places), places[0])
     if not file.is_file():
         state = run.record.get("status") if run else None
         why = (
@@ -167,18 +165,14 @@ def _place(name: str, job: int | None) -> tuple[Path, Run | None, int | None]:
             if state == "running"
             else "is the callback ResourceMonitor on?"
         )
-        msg = f"there are no samples: no {FILE_NAME} in {as_typed(file.parent)} ({why})"
+        msg = f"there are no samples: no {file.name} in {as_typed(file.parent)} ({why})"
         raise Failure(msg)
     return file, run, job
 
 
-def _above(run: Run) -> list[Path]:
-    """Return where the samples of a run may be: in its directory, or in that of its sweep, wherever it is now."""
-    job, sweep = (Path(str(run.record.get(key) or "")) for key in ("output_dir", "sweep_dir"))
-    if not section(run.record, "job").get("sweep"):
-        return [run.directory]
-    n_levels = len(job.relative_to(sweep).parts) if sweep != Path() and job.is_relative_to(sweep) else 1
-    return [run.directory, run.directory.absolute().parents[n_levels - 1]]
+def _samples_in(directory: Path, run: Run | None) -> Path:
+    """Return the file in a directory, by the name that the record of a job in it has."""
+    return directory / name_in(section(run.record, "resources") if run else {})
 
 
 def _peak_rss_bytes(run: Run | None) -> int | None:

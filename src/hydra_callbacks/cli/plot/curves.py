@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hydra_callbacks.errors import HydraCallbacksError
+from hydra_callbacks.monitor.processes.tree import GIB
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -19,11 +20,11 @@ _UNITS = {
     **dict.fromkeys(("GiB", "MHz", "J", "W", "s"), ""),
     "cpus": "% of a core",
     "usage": "% of the time",
-    "MB_per_s": "MB/s",
+    "MiB_per_s": "MiB/s",
     "C": "°C",
 }
 """Endings of columns, to their units where these are no ending as they are."""
-_MB_OF_GIB = 2**30 / 1e6
+_MIB_OF_GIB = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,18 +91,6 @@ def panels_of(words: str, table: Table, peak_rss_bytes: int | None = None) -> li
     return panels
 
 
-def spans_of(table: Table) -> list[tuple[str, float, float]]:
-    """Return the phases one after the other: name, and seconds from the first sample at the beginning and end."""
-    spans: list[tuple[str, float, float]] = []
-    seconds = table.elapsed_s()
-    for index, name in enumerate(table.phases):
-        if name and index and table.phases[index - 1] == name:
-            spans[-1] = (name, spans[-1][1], seconds[index])
-        elif name:
-            spans.append((name, seconds[index], seconds[index]))
-    return spans
-
-
 def highest(curve: Curve, seconds: Sequence[float]) -> tuple[float, float] | None:
     """Return the highest value of a curve, and when it was; None when there is none."""
     told = [(value, -second) for value, second in zip(curve.values, seconds, strict=True) if not math.isnan(value)]
@@ -128,7 +117,7 @@ def _group(word: str, table: Table, peak_rss_bytes: int | None) -> Panel | None:
         told = [_rate(curve, seconds) for curve in _curves(table, ["read_GiB", "written_GiB"])]
         told = [curve for curve in told if any(value > 0 for value in curve.values)]
         panel = Panel(
-            "disk" if len(told) > 1 else f"disk, {told[0].name.partition('_')[0]}" if told else "", "MB/s", told
+            "disk" if len(told) > 1 else f"disk, {told[0].name.partition('_')[0]}" if told else "", "MiB/s", told
         )
     return panel if panel.curves else None
 
@@ -149,8 +138,8 @@ def _rate(curve: Curve, seconds: Sequence[float]) -> Curve:
     for index in range(1, len(seconds)):
         elapsed_s = seconds[index] - seconds[index - 1]
         grown = curve.values[index] - curve.values[index - 1]
-        values.append(grown * _MB_OF_GIB / elapsed_s if elapsed_s > 0 else math.nan)
-    return Curve(curve.name.replace("_GiB", "_MB_per_s"), values, is_mean=True)
+        values.append(grown * _MIB_OF_GIB / elapsed_s if elapsed_s > 0 else math.nan)
+    return Curve(curve.name.replace("_GiB", "_MiB_per_s"), values, is_mean=True)
 
 
 def _is_mean(name: str) -> bool:
@@ -158,7 +147,7 @@ def _is_mean(name: str) -> bool:
 
 
 def _mark(peak_rss_bytes: int | None) -> tuple[str, float] | None:
-    return ("kernel's peak", peak_rss_bytes / 2**30) if peak_rss_bytes else None
+    return ("kernel's peak", peak_rss_bytes / GIB) if peak_rss_bytes else None
 
 
 def _unit(name: str) -> str:

@@ -11,10 +11,10 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from hydra_callbacks.cli import Failure, options, render
-from hydra_callbacks.cli.places import folder_called, is_sweep
+from hydra_callbacks.cli.places import folder_called
 from hydra_callbacks.cli.top.running import Look, Use, Watched
-from hydra_callbacks.runs.find import as_typed, run_in
-from hydra_callbacks.runs.resolve import find_run
+from hydra_callbacks.runs.find import as_typed, is_sweep, run_in, sweep_of
+from hydra_callbacks.runs.resolve import LATEST, find_run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,8 +40,8 @@ def command(*, name: str, once: bool, interval: float, form: render.Format) -> N
     core, and the peak is the highest resident memory that is known: of the looks, or the kernel's mark. The memory of
     GPUs is shown where the driver tells it by process (extra `gpu`). Jobs on other machines are named only.
 
-    Any other folder stands for all runs below it. What has ended is shown once, with what it has used. Forms for
-    programs are given once.
+    `latest` is the run that started last, or its sweep. Any other folder stands for all runs below it. What has ended
+    is shown once, with what it has used. Forms for programs are given once.
     """
     directory, is_run = _place(name)
     watched = Watched(directory, is_run=is_run, gpus=_gpus())
@@ -108,11 +108,12 @@ def _figures(running: Running) -> dict[str, Any]:
 
 def _place(name: str) -> tuple[Path, bool]:
     """Return a directory, and whether it is that of one run."""
-    folder = folder_called(name)
+    folder = None if name == LATEST else folder_called(name)
     if folder is not None and (is_sweep(folder) or run_in(folder) is None):
         return folder, False
     found = find_run(name)
-    return found.directory, True
+    sweep_dir = sweep_of(found) if name == LATEST else None
+    return sweep_dir or found.directory, sweep_dir is None
 
 
 def _gpus() -> GpuMeter | None:

@@ -11,6 +11,7 @@ import math
 import os
 
 from hydra_callbacks.monitor.around.kept_file import KeptFile, counter, read_once, why_not
+from hydra_callbacks.monitor.processes.tree import GIB
 from hydra_callbacks.support import cgroups
 
 TYPE_CHECKING = False  # as `typing` says it, without loading it
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     from hydra_callbacks.monitor.meter import Span
 
-_GIB = 2**30
 _VERSIONS = (  # controller, usage, high-water mark, counter of kills
     ("memory", "memory.usage_in_bytes", "memory.max_usage_in_bytes", "memory.oom_control"),
     ("", "memory.current", "memory.peak", "memory.events"),
@@ -72,7 +72,7 @@ class GroupMemory:
             self._is_shared = self._has_others(pids)
         self._pids = pids or self._pids
         try:
-            return (int(self._usage.read()) / _GIB,)
+            return (int(self._usage.read()) / GIB,)
         except (OSError, ValueError):
             return (math.nan,)
 
@@ -80,7 +80,7 @@ class GroupMemory:
         """Return the peak, how it was seen, the limit, kills, and whether others share the group, as `cgroup`."""
         told: dict[str, Any] = {} if self._limit_bytes is None else {"memory_limit_bytes": self._limit_bytes}
         span = spans.get("cgroup_mem_GiB")
-        sampled_bytes = None if span is None or math.isnan(span.high) else round(span.high * _GIB)
+        sampled_bytes = None if span is None or math.isnan(span.high) else round(span.high * GIB)
         peak_bytes = self._mark.peak_bytes() if self._mark else None
         if peak_bytes is not None:
             told.update(memory_peak_bytes=max(peak_bytes, sampled_bytes or 0), memory_peak_by="kernel")

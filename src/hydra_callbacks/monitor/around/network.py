@@ -11,6 +11,7 @@ import math
 import os
 
 from hydra_callbacks.monitor.around.kept_file import KeptFile, why_not
+from hydra_callbacks.monitor.processes.tree import GIB
 
 TYPE_CHECKING = False  # as `typing` says it, without loading it
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     from hydra_callbacks.monitor.meter import Span
 
-_GIB = 2**30
 _HEADLINES = 2
 _NEARLY_A_PAGE = 3072  # bytes; at least a page is read at once, unless the end comes before, and no line is so long
 _SENT = 8  # the number of bytes sent, among the numbers of an interface; those received come first
@@ -69,12 +69,12 @@ class Network:
                 self._received_bytes += _grown(received, received_before)
                 self._sent_bytes += _grown(sent, sent_before)
         self._before = now
-        return (self._received_bytes / _GIB, self._sent_bytes / _GIB)
+        return (self._received_bytes / GIB, self._sent_bytes / GIB)
 
     def summary(self, spans: Mapping[str, Span]) -> dict[str, Any]:
         """Return the bytes received and sent, as `machine`."""
         told = {"received_bytes": spans.get("net_received_GiB"), "sent_bytes": spans.get("net_sent_GiB")}
-        grown = {name: span.grown * _GIB for name, span in told.items() if span is not None}
+        grown = {name: span.grown * GIB for name, span in told.items() if span is not None}
         return {"machine": {name: round(value) for name, value in grown.items() if not math.isnan(value)}}
 
     def close(self) -> None:

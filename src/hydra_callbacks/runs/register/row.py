@@ -33,12 +33,13 @@ def row_of(data: dict[str, Any], *, seen_from: Path | None = None) -> Row:
 
     Returns:
         The flattened configuration, `git.sha` and `git.is_dirty`, `run-dir`, `job_success`, `run-id`, `run-status`,
-        `run-started`, `run-duration_s`, `run-error`, `run-app`, `run-num` (None in a single run), `run-attempt`,
-        `run-host`, `run-overrides`, and the result's values as `result.<key>`, unless there are more than 200. While
-        it is running, also what `OF_A_PROCESS` lists.
+        `run-started`, `run-duration_s`, what was measured of `record.USED`, `run-error`, `run-app`, `run-num` (None in
+        a single run), `run-attempt`, `run-host`, `run-overrides`, and the result's values as `result.<key>`, unless
+        there are more than 200. While it is running, also what `OF_A_PROCESS` lists.
     """
     status = record.status(data)
     job, host, git = (record.section(data, key) for key in ("job", "host", "git"))
+    used = record.section(data, "resources")
     row = flatten(record.section(data, "config"))
     row |= {f"git.{key}": git[key] for key in ("sha", "is_dirty") if key in git}
     row |= {
@@ -48,6 +49,7 @@ def row_of(data: dict[str, Any], *, seen_from: Path | None = None) -> Row:
         "run-status": status,
         "run-started": data.get("started_at"),
         "run-duration_s": _rounded(data.get("duration_s")),
+        **{f"run-{name}": used[name] for name in record.USED if name in used},
         "run-error": _error(record.section(data, "error")),
         "run-app": data.get("app"),
         "run-num": job.get("num") if job.get("sweep") else None,
