@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import DictConfig, OmegaConf
 
 from hydra_callbacks.lifecycle.facts import Job, Launch
-from hydra_callbacks.lifecycle.plain_config import plain_config
+from hydra_callbacks.lifecycle.plain_config import plain_config, task_overrides
 from hydra_callbacks.lifecycle.plan import RESUME, planned, sweeper_of
 from hydra_callbacks.runs.record import JobRecord, timestamp
 from hydra_callbacks.support.process import command_words, host_facts
@@ -106,7 +106,7 @@ def job_facts(config: DictConfig, sweep_dir: Path | None) -> Job:
     data = plain_config(config)
     redactor = Redactor(data)
     record_dir = output_dir / hydra.output_subdir if hydra.output_subdir else output_dir
-    name, words = str(hydra.job.name), tuple(overrides(hydra.overrides.task, redactor))
+    name, words = str(hydra.job.name), tuple(overrides(task_overrides(config), redactor))
     now = time.time()
     launch_dir = _absolute(cwd, launch_dir)
     record = JobRecord(record_dir, redactor, {"app": name, "overrides": list(words)})

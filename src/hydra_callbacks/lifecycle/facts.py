@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from omegaconf import OmegaConf, open_dict
 
-from hydra_callbacks.lifecycle.plain_config import plain_config
+from hydra_callbacks.lifecycle.plain_config import plain_config, task_overrides
 from hydra_callbacks.support.redact import Redactor
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Launch:
         data = OmegaConf.to_container(self.hydra_config, resolve=False)
         task = {key: value for key, value in data.items() if key != "hydra"} if isinstance(data, dict) else {}
         redactor = Redactor(task)
-        redactor.learn_overrides(map(str, OmegaConf.select(self.hydra_config, "hydra.overrides.task") or []))
+        redactor.learn_overrides(task_overrides(self.hydra_config))
         return redactor
 
     def show_task(self, key: str, value: Any) -> bool:

@@ -21,6 +21,13 @@ def plain_config(config: DictConfig) -> dict[str, Any]:
         random.setstate(before)  # a resolver that draws from it must not change what the task draws
 
 
+def task_overrides(config: DictConfig) -> list[str]:
+    """Return the overrides of the task's configuration as they were given: an interpolation in them stays one."""
+    words = OmegaConf.select(config, "hydra.overrides.task")
+    given = OmegaConf.to_container(words, resolve=False) if isinstance(words, ListConfig) else words
+    return [str(word) for word in given or ()]
+
+
 def _value(parent: DictConfig | ListConfig, key: Any) -> Any:
     try:
         node = parent._get_node(key)  # noqa: SLF001  (the only way to see a node without resolving it)

@@ -7,6 +7,8 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from hydra_callbacks.lifecycle.plain_config import task_overrides
+
 _BASIC = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
 RESUME = "hydra_plugins.hydra_callbacks_resume.ResumeSweeper"
 """The `_target_` of our own sweeper, which knows its plan better."""
@@ -30,7 +32,7 @@ def planned(config: DictConfig) -> list[list[str]] | None:
     """
     if sweeper_of(config) != _BASIC:
         return None
-    words = [str(word) for word in config.hydra.overrides.task]
+    words = task_overrides(config)
     params = OmegaConf.select(config, "hydra.sweeper.params") or {}
     try:
         return expanded([*(f"{key}={value}" for key, value in params.items()), *words])
