@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import wait_for
+from conftest import PLAIN_APP, wait_for
 
 from hydra_callbacks.runs import record
 
@@ -171,6 +171,21 @@ def test_a_killed_job_leaves_a_record_that_says_lost(app: App) -> None:
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert record.status(app.record()) == "lost"
+
+
+@pytest.mark.parametrize(("earlier_s", "is_told"), [(0.5, True), (60.0, False)])
+def test_a_run_that_is_given_the_directory_of_one_a_moment_ago_says_so(
+    app: App, earlier_s: float, is_told: bool
+) -> None:
+    app.callbacks(RECORD)
+    app.write("app.py", f"import time\ntime.time = lambda now=time.time() - {earlier_s}: now\n{PLAIN_APP}")
+    app.run("x=2", "hydra.run.dir=outputs/same")
+    then = record.seconds(app.record("outputs/same")["started_at"])
+    app.write("app.py", f"import time\ntime.time = lambda: {then + earlier_s}\n{PLAIN_APP}")
+    again = app.run("x=3", "hydra.run.dir=outputs/same")
+    assert again.code == 0
+    told = "was another run's a moment ago (x=2), and its record is replaced: hydra.run.dir="
+    assert (told in again.text) is is_told
 
 
 @pytest.mark.parametrize(

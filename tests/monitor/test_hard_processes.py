@@ -561,7 +561,8 @@ def test_a_job_that_is_stopped_for_a_while_is_sampled_on() -> None:
         found = json.loads(job.stdout.readline())
     meanwhile = [row for row in found["rows"] if began < row["time"] < ended]
     assert len(meanwhile) >= 15
-    assert sum(row["cpus"] for row in meanwhile[3:]) < 5
+    # The first may tell of what it did before, and the last be read when it goes on already.
+    assert sum(row["cpus"] for row in meanwhile[3:-1]) < 5
 
 
 @pytest.mark.timeout(60)

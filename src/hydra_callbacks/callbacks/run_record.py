@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from hydra_callbacks.errors import RunAborted, SweepInUseError
 from hydra_callbacks.lifecycle import Job, Launch, Outcome, RunCallback
-from hydra_callbacks.runs.record import REPRODUCES, timestamp
+from hydra_callbacks.runs.record import REPRODUCES, seconds, timestamp
 from hydra_callbacks.support.plain import text_of
 from hydra_callbacks.support.process import command_words, host_facts
 from hydra_callbacks.support.redact import overrides
 from hydra_callbacks.support.settings import check_flags, check_name
+from hydra_callbacks.support.texts import as_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("hydra.callbacks")
 _LONGEST_TEXT = 100_000  # characters
+_BY_ACCIDENT_S = 2.0  # from one start to the next: Hydra names directories by the second
 
 
 class RunRecord(RunCallback):
@@ -98,6 +100,8 @@ class RunRecord(RunCallback):
         )
         if not job.record.claim():
             self._refuse_company(job)
+        elif 0 <= job.started_at - seconds(job.record.replaced.get("started_at")) < _BY_ACCIDENT_S:
+            _tell_of_replaced(job)
         if job.journal:
             job.journal.result_file = self.result_file
             job.journal.keep()
@@ -144,6 +148,13 @@ class RunRecord(RunCallback):
                 return written if isinstance(written, dict) else {"result": written}
         returned = outcome.return_value
         return returned if returned is None or isinstance(returned, dict) else {"return_value": returned}
+
+
+def _tell_of_replaced(job: Job) -> None:
+    """Warn of runs that were started within a second, and were given the same directory by their time."""
+    words = as_words(job.record.replaced.get("overrides") or []) or "no overrides"
+    remedy = "hydra.run.dir='outputs/${now:%Y-%m-%d}/${now:%H-%M-%S-%f}'"
+    log.warning("%s was another run's a moment ago (%s), and its record is replaced: %s", job.output_dir, words, remedy)
 
 
 def _stat(file: Path) -> tuple[int, int, int] | None:

@@ -134,6 +134,7 @@ class JobRecord:
         data: What has been added so far: plain, without secrets.
         is_kept: Whether it is written.
         company: Id of another process of this machine that is at work in the same directory; None when there is none.
+        replaced: The record of another job that was here, and whose place this one takes; empty when there was none.
     """
 
     def __init__(
@@ -144,6 +145,7 @@ class JobRecord:
         self._same = same or {}
         self._lock = threading.RLock()  # a section may be added by a thread
         self.company: int | None = None
+        self.replaced: dict[str, Any] = {}
         earlier = self._read_earlier()
         previous = earlier.get("attempt", 1) if earlier else 0
         self.attempt = previous + 1 if isinstance(previous, int) else 2
@@ -166,6 +168,7 @@ class JobRecord:
             self.company = host["pid"]
             return {}
         if not self._is_same_job(earlier):
+            self.replaced = earlier
             return {}
         return {key: value for key, value in earlier.items() if key not in _OF_ONE_ATTEMPT}
 
