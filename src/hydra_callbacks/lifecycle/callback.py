@@ -148,7 +148,7 @@ class RunCallback(Callback):
                 getattr(self, event)(_facts_at_end(flight, kwargs), outcome)
             finally:
                 if not flight.callbacks:
-                    flight.close()
+                    _close(flight)
         except RunAborted as abort:
             log.error(abort.reason)  # noqa: TRY400  (as above)
         except Exception as error:  # noqa: BLE001  (it is logged in full)
@@ -168,6 +168,15 @@ class RunCallback(Callback):
 
     def _abort_reason(self, event: str) -> str:
         return f"{type(self).__name__}.{event} failed, and its on_error is 'abort'"
+
+
+def _close(flight: Flight) -> None:
+    """Write what is last; that it cannot be is nobody's failure but the disk's."""
+    try:
+        flight.close()
+    except OSError as error:
+        what = "record" if flight.kind == "job" else "journal"
+        log.error("The end could not be written into the %s: %s; the run goes on", what, error)  # noqa: TRY400  (it says all)
 
 
 def _error_in(job_return: JobReturn | None) -> BaseException | None:

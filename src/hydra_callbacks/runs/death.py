@@ -108,6 +108,6 @@ def _counters_say(then: dict[str, Any], root: Path) -> str:
 
 
 _UNTOLD = (
-    "it was killed by a signal (SIGKILL; SIGHUP, when its terminal was closed), or left by os._exit; "
-    "memory had not run out"
+    "it was killed by a signal (SIGKILL; SIGHUP, when its terminal was closed), or left by os._exit, or the disk was "
+    "too full for its end to be written; memory had not run out"
 )
