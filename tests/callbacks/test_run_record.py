@@ -235,3 +235,17 @@ def test_an_application_that_is_a_module_is_recorded_as_one(app: App) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert app.record()["command"] == ["-m", "my.app", "x=3"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
+def test_a_disk_that_is_full_at_the_end_is_nobody_elses_failure(app: App) -> None:
+    app.callbacks({"_target_": "hydra_callbacks.LatestRunLink"}, RECORD)
+    full = (
+        "import resource\n    resource.setrlimit(resource.RLIMIT_FSIZE, (10, resource.RLIM_INFINITY))\n    return cfg.x"
+    )
+    app.write("app.py", PLAIN_APP.replace("return cfg.x", full))
+    ran = app.run("hydra.run.dir=one", "hydra/job_logging=stdout")
+    assert ran.code == 0
+    assert ran.out.count("The end could not be written into the record: ") == 1
+    assert "LatestRunLink.job_ended failed" not in ran.text
+    assert app.record("one")["status"] == "running"
