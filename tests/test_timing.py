@@ -91,6 +91,11 @@ def test_anything_else_is_no_logger(logger: Any) -> None:
             PerfLogger.recap(logger)
 
 
+def test_a_name_in_the_place_of_the_level_is_told_where_names_go() -> None:
+    with pytest.raises(ValueError, match=r"level must be a whole number .* got 'load'; a name is given as name='load'"):
+        PerfLogger(print, "load")  # type: ignore[arg-type]  # what people write
+
+
 @pytest.mark.parametrize("time_format", ["{nam}", "{} {}", "{:d}", "{"])
 def test_a_wrong_format_is_told_before_the_work_is_done(time_format: str) -> None:
     with pytest.raises(ValueError, match=r"time_format must be a format of \{name\} and one number, got"):

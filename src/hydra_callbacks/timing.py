@@ -66,7 +66,8 @@ class PerfLogger:
         timers: Name to the duration of its last use in seconds, for the whole process, in the order they first ended.
 
     Raises:
-        ValueError: `logger` is neither a logger nor a function, or `time_format` asks for more than it is given.
+        ValueError: `logger` is neither a logger nor a function, `level` is no number, or `time_format` asks for more
+            than it is given.
     """
 
     timers: ClassVar[dict[str, float]] = {}
@@ -83,6 +84,9 @@ class PerfLogger:
         time_format: str = "{name} duration: {:.2f}s",
     ) -> None:
         _check_logger(logger)
+        if not isinstance(level, int):
+            msg = f"level must be a whole number such as logging.INFO, got {level!r}; a name is given as name={level!r}"
+            raise ValueError(msg)  # noqa: TRY004  (as for the others)
         try:
             time_format.format(0.0, name=name)
         except (LookupError, ValueError) as error:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from commands import called, program
+from conftest import PLAIN_APP
 from run_dirs import job, make_run, write
 
 from hydra_callbacks.support.tables import append_rows
@@ -66,3 +67,24 @@ def test_the_samples_are_found_by_whatever_name_they_were_given(app: App) -> Non
     for words, told in ((["one"], "one"), (["many/1"], "many/1"), (["many", "--job", "0"], "many/0")):
         assert program("plot", *words, cwd=app.directory).out.startswith(f"{told}  ")
     assert "load.csv has the samples of 2 jobs" in program("plot", "many", cwd=app.directory).err
+
+
+def test_runs_with_one_file_for_all_are_drawn_each_by_itself(app: App) -> None:
+    monitor = {"_target_": "hydra_callbacks.ResourceMonitor", "sample_interval": 0.05}
+    app.callbacks({"_target_": "hydra_callbacks.RunRecord"}, {**monitor, "monitoring_file": f"{app.directory}/all.csv"})
+    slow = PLAIN_APP.replace("    if cfg.x", "    time.sleep(cfg.x / 10)\n    if cfg.x")
+    app.write("app.py", f"import time\n{slow}")
+    for x in (6, 1):
+        assert app.run(f"x={x}", f"hydra.run.dir=run-{x}").code == 0
+    heads = {x: program("plot", f"run-{x}", cwd=app.directory).out.splitlines()[0].split() for x in (6, 1)}
+    assert {x: words[1] for x, words in heads.items()} == {6: "x=6", 1: "x=1"}
+    assert int(heads[6][2]) > int(heads[1][2]), "samples"
+
+
+def test_a_file_that_is_no_samples_is_left_as_it_is(app: App) -> None:
+    app.callbacks({"_target_": "hydra_callbacks.ResourceMonitor", "monitoring_file": "results.json"})
+    ran = app.run("hydra.run.dir=one", "hydra/job_logging=stdout")
+    assert ran.code == 0
+    assert "results.json is there already, and another program's: it has no column 'rss_GiB'" in ran.out
+    assert "Writing monitoring data" not in ran.out
+    assert app.one("one/results.json").read_text(encoding="utf-8").startswith('{"double"')

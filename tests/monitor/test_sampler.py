@@ -101,6 +101,20 @@ def test_too_many_samples_double_the_interval() -> None:
     assert sampler.findings()["summary"]["interval_s"] == 4
 
 
+@pytest.mark.parametrize("max_samples", [8, 9, 16, 101])
+def test_samples_go_on_at_the_longer_interval_without_a_gap(max_samples: int) -> None:
+    clock = Clock()
+    sampler = sampler_of(clock, *[one(0.0)] * 3000, max_samples=max_samples, interval_s=0.01)
+    taken_s = [0.0]
+    for _ in range(2000):
+        interval_s = sampler.interval_s
+        clock.now_s += sampler.until_due_s()
+        taken_s.append(clock.now_s - 100)
+        assert 0 < taken_s[-1] - taken_s[-2] <= interval_s * (1 + 1e-9)
+        assert taken_s[-1] / interval_s == pytest.approx(round(taken_s[-1] / interval_s)), "it is on the beat"
+        sampler.sample()
+
+
 def test_percent_is_of_the_time_since_the_sample_before() -> None:
     clock = Clock()
     sampler = sampler_of(clock, *map(one, (7.0, 7.5, 11.5, 11.5), (MIB, 3 * MIB, MIB, MIB)))

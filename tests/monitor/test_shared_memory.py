@@ -64,6 +64,17 @@ def test_what_took_long_is_not_read_again_soon() -> None:
     assert told == [True, False, False, True]
 
 
+def test_nothing_is_told_while_processes_come_that_would_be_missing() -> None:
+    meter = SharedMemory()
+    pids = [os.getpid(), os.getppid()]
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
+        told = [meter.read([os.getpid()]), meter.read(pids), meter.read([*pids, child.pid])]
+        assert all(math.isnan(value) for (value,) in told)
+        (value,) = meter.read([*pids, child.pid])
+        assert value > 0
+        child.communicate(b"\n")
+
+
 def test_processes_that_have_ended_hold_nothing() -> None:
     child = subprocess.Popen([sys.executable, "-c", ""])
     child.wait()

@@ -93,9 +93,11 @@ def test_a_lost_job_with_a_record_that_still_runs_or_is_torn_is_lost(odd_path: P
     launched(odd_path)
     for number in range(2):
         line(odd_path, number, "running", host=host(GONE))
-    make_run(odd_path / "0", job=job(0), **running(GONE))
+    make_run(odd_path / "0", job=job(0), resources={"peak_rss_bytes": 2**30}, **running(GONE))
     write(odd_path / "1" / ".hydra" / "run.json", '{"schema": 1, "sta')
-    assert states(read_sweep(odd_path)) == {0: "lost", 1: "lost"}
+    sweep = read_sweep(odd_path)
+    assert states(sweep) == {0: "lost", 1: "lost"}
+    assert [each.peak_rss_bytes for each in sweep.jobs] == [2**30, None], "what sampled it has left that"
 
 
 def test_of_several_attempts_the_later_one_counts(odd_path: Path) -> None:

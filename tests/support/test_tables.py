@@ -44,6 +44,19 @@ def test_rows_are_added_under_one_header_and_folders_made(odd_path: Path) -> Non
     assert os.listdir(path.parent) == ["register.csv"]  # noqa: PTH208  (hidden files count)
 
 
+@pytest.mark.parametrize("text", ["precious notes\n", '{"accuracy": 1}\n', "a,b\n1,2\n"])
+def test_another_programs_file_is_left_as_it_is(odd_path: Path, text: str) -> None:
+    path = odd_path / "notes.txt"
+    path.write_text(text, encoding="utf-8")
+    for append in (
+        lambda: append_columns(path, {"time": [1.0]}, known_by="time"),
+        lambda: append_rows(path, [{"time": 1.0}], known_by="time"),
+    ):
+        with pytest.raises(TableError, match="is there already, and another program's: it has no column 'time'"):
+            append()
+    assert path.read_text(encoding="utf-8") == text
+
+
 @pytest.mark.parametrize("n_rows", [0, 1, 3, 1500])
 def test_rows_may_be_given_by_columns(odd_path: Path, n_rows: int) -> None:
     path = odd_path / "table.csv"

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from hydra_callbacks.errors import TableError
 from hydra_callbacks.lifecycle import RunCallback
 from hydra_callbacks.lifecycle.callback import log
 from hydra_callbacks.support.settings import check, check_count, check_flags, check_name, check_seconds
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from typing import Literal
 
     from hydra_callbacks.lifecycle import Job, Launch, Outcome
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from hydra_callbacks.timing import Phase
 
 _OF_SCHEDULERS = ("SLURM_JOB_ID", "PBS_JOBID")  # variables that one of them sets
+_KNOWN_BY = "rss_GiB"  # a column that every file of samples has
 _LEAST_BEATS = 2  # intervals; a job that was shorter has no more samples than its ends
 
 
@@ -81,6 +85,7 @@ class ResourceMonitor(RunCallback):
                 "file": str(job.launch_dir / self.monitoring_file),
                 "record": str(job.record.path),
                 "samples_file": self.monitoring_file,
+                "known_by": _KNOWN_BY,
                 "names": _names(job),
             },
         )
@@ -98,13 +103,22 @@ class ResourceMonitor(RunCallback):
         summary, phases = _summary(service, job, outcome)
         job.record.add({"resources": {**summary, "samples_file": self.monitoring_file}})
         table = service.table(_names(job), phases)
-        append_columns(job.launch_dir / self.monitoring_file, {"": range(len(table["time"])), **table})
+        columns = {"": range(len(table["time"])), **table}
+        append_columns(job.launch_dir / self.monitoring_file, columns, known_by=_KNOWN_BY)
 
     def launch_ended(self, launch: Launch, outcome: Outcome) -> None:  # noqa: ARG002  (the event's signature)
         """Say where the file is."""
         path = launch.output_dir / self.monitoring_file if launch.output_dir else None
-        if path and path.exists():
+        if path and _has_samples(path):
             log.info("Writing monitoring data to %s", path)
+
+
+def _has_samples(path: Path) -> bool:
+    from hydra_callbacks.support.tables import read_header  # noqa: PLC0415  (not when disabled)
+
+    with contextlib.suppress(OSError, TableError):
+        return _KNOWN_BY in read_header(path)
+    return False
 
 
 def _names(job: Job) -> dict[str, Any]:

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from hydra_callbacks.cli import Failure, options, render
-from hydra_callbacks.runs.find import as_typed
+from hydra_callbacks.runs.find import as_typed, run_in
 from hydra_callbacks.runs.gather import Table, summary, table_of
 from hydra_callbacks.runs.sweep import read_sweep
 from hydra_callbacks.runs.table_files import complaint, write_table
 from hydra_callbacks.support.texts import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hydra_callbacks.runs.sweep_job import SweepJob
 
 
 @click.command("gather")
@@ -43,6 +49,10 @@ def command(*, sweep: Path, output: str | None, metric: str | None, is_max: bool
     if not found.jobs and not found.problems:
         msg = f"{as_typed(sweep)} holds no jobs; name a sweep's directory, as in multirun/2026-11-22/10-00-00"
         raise Failure(msg)
+    if found.launch is None and (run_in(sweep) or _has_twins(found.jobs)):
+        what = "is a run's directory" if run_in(sweep) else "holds the jobs of several sweeps"
+        msg = f"{as_typed(sweep)} {what}; name one sweep's, as in multirun/2026-11-22/10-00-00"
+        raise Failure(msg)
     table = table_of(found.jobs, sweep, result_file)
     for problem in (*found.problems, *table.problems):
         render.tell(f"Note: {problem}")
@@ -55,6 +65,12 @@ def command(*, sweep: Path, output: str | None, metric: str | None, is_max: bool
     click.echo(f"Gathered results in {as_typed(path)}")
     for line in summary(table, metric, is_max=is_max):
         click.echo(line)
+
+
+def _has_twins(jobs: Sequence[SweepJob]) -> bool:
+    """Tell whether several jobs have the same number."""
+    numbers = [job.num for job in jobs if job.num is not None]
+    return len(set(numbers)) < len(numbers)
 
 
 def _print(table: Table) -> None:

@@ -60,8 +60,7 @@ def _memory(used: Mapping[str, Any]) -> str:
     shown = _told(used, "peak_rss_bytes", "peak {} seen" if below else "peak {}")
     if is_number(peak) and is_number(process) and process < _ALL_BUT * peak:
         shown += f" (largest process {size(process)})"
-    without_shared = _told(used, "peak_pss_bytes", "{} at most with shared pages counted once")
-    return _joined(shown, below, _told(used, "mean_rss_bytes", "mean {}"), without_shared)
+    return _joined(shown, below, _told(used, "mean_rss_bytes", "mean {}"))
 
 
 def _processes(used: Mapping[str, Any]) -> str:

@@ -97,6 +97,7 @@ class Sampler:
             span.add(value, elapsed_s)
         if self.samples.add(row):
             self.interval_s *= 2
+            self._beat //= 2  # of the longer ones, half as many have passed
         self._beat = max(self._beat + 1, int((now_s - self._began_s) / self.interval_s) + 1)
 
     def findings(self) -> dict[str, Any]:

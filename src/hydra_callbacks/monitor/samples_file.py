@@ -67,12 +67,14 @@ class Table:
         return found
 
 
-def read_table(path: Path, job: int | None = None) -> Table:
-    """Return the samples of a job; of several starts of it, the last.
+def read_table(path: Path, job: int | None = None, began_at: float | None = None) -> Table:
+    """Return the samples of a job; of several starts of it, or several runs with one file, one of them.
 
     Args:
         path: The file.
         job: Its number; None where there is only one.
+        began_at: When it began, in seconds since the epoch: the samples that began nearest to that are meant. None for
+            the last ones.
 
     Raises:
         NoSamplesError: There are none.
@@ -89,7 +91,7 @@ def read_table(path: Path, job: int | None = None) -> Table:
     place = {name: index for index, name in enumerate(header)}
     wanted = None if job is None else str(job)
     jobs: dict[str, str] = {}
-    rows: list[list[str]] = []
+    starts: list[list[list[str]]] = []
     n_damaged = 0
     with path.open("rb") as file:
         lines = csv_lines.rows_in(path, file)
@@ -102,16 +104,19 @@ def read_table(path: Path, job: int | None = None) -> Table:
             if math.isnan(_number(_cell(cells, place["time"]))):
                 n_damaged += 1
                 continue
-            if _cell(cells, place.get("")) == "0":
-                rows.clear()  # the job was started again
-            rows.append(cells)
+            if not starts or _cell(cells, place.get("")) == "0":
+                starts.append([])  # the job was started again
+            starts[-1].append(cells)
     if wanted is None and len(jobs) > 1:
         msg = f"{path} has the samples of {counted(len(jobs), 'job')}; name one of them: {_options(jobs)}"
         raise HydraCallbacksError(msg)
-    if not rows:
+    if not starts:
         of = f" of job {job}, but of {_options(jobs)}" if jobs and wanted not in {None, *jobs} else ""
         msg = f"{path} has no samples{of}; they are written when a job ends"
         raise NoSamplesError(msg)
+    rows = starts[-1]
+    if began_at is not None:
+        rows = min(reversed(starts), key=lambda each: abs(_number(each[0][place["time"]]) - began_at))
     number = wanted if wanted is not None else next(iter(jobs))
     columns = {
         name: [_number(_cell(cells, index)) for cells in rows]

@@ -22,7 +22,8 @@ def leave(order: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], summary: 
     """Write the samples into their file, and what they come to into the job's record, if it has one.
 
     Args:
-        order: `file`, where the samples go, `samples_file`, what the record calls it, and `record`, the record's file.
+        order: `file`, where the samples go, `samples_file`, what the record calls it, `known_by`, a column that it must
+            have, and `record`, the record's file.
         rows: The samples.
         summary: The record's section `resources`.
     """
@@ -32,4 +33,5 @@ def leave(order: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], summary: 
         if record.get("status") == "running":
             resources = {**summary, "samples_file": order["samples_file"]}
             write_whole(path, text_of({**record, "resources": resources}))
-    append_rows(Path(order["file"]), [{"": index, **row} for index, row in enumerate(rows)])
+    numbered = [{"": index, **row} for index, row in enumerate(rows)]
+    append_rows(Path(order["file"]), numbered, known_by=order["known_by"])

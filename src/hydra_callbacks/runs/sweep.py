@@ -208,9 +208,12 @@ def _settled(job: SweepJob, sweep_dir: Path) -> SweepJob:
         told = job_of(run, sweep_dir) if run else None
     except RecordError:
         told = None
-    if told and told.status not in {"running", "lost", "unknown"} and told.started_at >= job.started_at:
-        return told  # it is not that of an earlier attempt, or of an earlier sweep here
-    return job.but(status="lost") if is_gone(job.host) else job
+    if told and told.started_at < job.started_at:
+        told = None  # it is that of an earlier attempt, or of an earlier sweep here
+    if told and told.status not in {"running", "lost", "unknown"}:
+        return told
+    peak_rss_bytes = told.peak_rss_bytes if told else None  # of a job that was killed, what sampled it wrote that
+    return job.but(status="lost", peak_rss_bytes=peak_rss_bytes) if is_gone(job.host) else job
 
 
 def _may_run(launch: Launch) -> bool:

@@ -32,6 +32,7 @@ def append_rows(
     path: Path,
     rows: Sequence[Mapping[str, Any]],
     *,
+    known_by: str | None = None,
     timeout_s: float = 60.0,
 ) -> None:
     """Add rows to a CSV file, all of them or none; make it, with its header and folder, when missing.
@@ -40,26 +41,31 @@ def append_rows(
         path: The file.
         rows: One mapping for each row, column to value. A column that the file lacks is added at its end, and is
             empty in the older rows.
+        known_by: A column that the file must have, if there is one: without it, it is somebody else's.
         timeout_s: How long to wait while another process writes, in seconds.
 
     Raises:
         FileLockTimeoutError: Another process keeps the file for longer than that.
         OSError: The folder cannot be written, or the disk is full; the file is as it was.
-        TableError: The file is there, and its first line is no header.
+        TableError: The file is there, and its first line is no header, or not ours.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with alone(path, timeout_s=timeout_s) as file:
         header = read_header(path, file.fd)
+        check_known(path, header, known_by)
         mend(path, file, header)
         add_rows(path, file, header, rows)
 
 
-def append_columns(path: Path, columns: Mapping[str, Sequence[Any]], *, timeout_s: float = 60.0) -> None:
+def append_columns(
+    path: Path, columns: Mapping[str, Sequence[Any]], *, known_by: str | None = None, timeout_s: float = 60.0
+) -> None:
     """Add rows that are given by columns: many numbers take a fifth of the time.
 
     Args:
         path: As in `append_rows`, as all that follows.
         columns: Column to its values, one for each row; of an `array`, NaN is an empty cell.
+        known_by: A column that the file must have, if there is one: without it, it is somebody else's.
         timeout_s: In seconds.
 
     Raises:
@@ -70,10 +76,22 @@ def append_columns(path: Path, columns: Mapping[str, Sequence[Any]], *, timeout_
     path.parent.mkdir(parents=True, exist_ok=True)
     with alone(path, timeout_s=timeout_s) as file:
         header = read_header(path, file.fd)
+        check_known(path, header, known_by)
         mend(path, file, header)
         n_rows = len(next(iter(columns.values()), ()))
         whole = {**dict.fromkeys(header, [None] * n_rows), **columns}
         _add_lines(path, file, header, list(whole), format_columns(whole))
+
+
+def check_known(path: Path, header: Sequence[str], known_by: str | None) -> None:
+    """Make sure that a file is one of ours.
+
+    Raises:
+        TableError: It has a header without that column.
+    """
+    if header and known_by is not None and known_by not in header:
+        msg = f"{path} is there already, and another program's: it has no column {known_by!r}; it stays as it is"
+        raise TableError(msg)
 
 
 def mend(path: Path, file: OpenFile, header: Sequence[str]) -> None:

@@ -148,6 +148,9 @@ def _resources(service: ResourceMonitorService, ended: Ended, took_s: float) -> 
     if summary.get("cpu_s", 0.0) > exact.get("cpu_s", 0.0) * _UNSEEN_SHARE + _UNSEEN_S:
         exact = {name: value for name, value in exact.items() if name not in {"cpu_s", "user_s", "system_s"}}
     summary |= exact
+    below = summary.get("peak_process_rss_below_bytes")
+    if below and summary.get("peak_rss_bytes", 0) > below * max(summary.get("max_processes", 1), 1):
+        del summary["peak_process_rss_below_bytes"]  # nobody waited for the one that had more
     mean_bytes = _mean_rss_bytes(service) if ended.usage else 0
     if mean_bytes:  # the summary counts the last sample, of a process that has ended and has no memory any more
         summary["mean_rss_bytes"] = mean_bytes

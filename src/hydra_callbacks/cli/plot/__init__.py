@@ -17,7 +17,7 @@ from hydra_callbacks.cli.plot.curves import default_panels, panels_of
 from hydra_callbacks.errors import RunNotFoundError
 from hydra_callbacks.monitor.samples_file import name_in, read_table
 from hydra_callbacks.runs.find import as_typed, is_sweep, run_in, runs_below, sweep_of
-from hydra_callbacks.runs.record import section
+from hydra_callbacks.runs.record import seconds, section
 from hydra_callbacks.runs.resolve import LATEST, find_run
 from hydra_callbacks.support.extras import need_extra
 from hydra_callbacks.support.files import write_whole
@@ -78,7 +78,7 @@ def command(*, name: str, job: int | None, words: str, output: Path | None) -> N
     if output is not None and output.suffix in _PICTURES:
         need_extra("matplotlib", "matplotlib", "plot", f"a picture in {output.suffix[1:].upper()}")
     file, run, job = _place(name, job)
-    table = read_table(file, job)
+    table = read_table(file, job, _began_at(run))
     if table.n_damaged:
         render.tell(f"Passed over: {counted(table.n_damaged, 'damaged line')} in {as_typed(file)}")
     peak_bytes = _peak_rss_bytes(run)
@@ -173,6 +173,10 @@ def _place(name: str, job: int | None) -> tuple[Path, Run | None, int | None]:
 def _samples_in(directory: Path, run: Run | None) -> Path:
     """Return the file in a directory, by the name that the record of a job in it has."""
     return directory / name_in(section(run.record, "resources") if run else {})
+
+
+def _began_at(run: Run | None) -> float | None:
+    return (seconds(run.record.get("started_at")) or None) if run else None
 
 
 def _peak_rss_bytes(run: Run | None) -> int | None:

@@ -43,9 +43,10 @@ class SharedMemory:
         before, self._before = self._before, pids
         if len(pids) < 2 or self.absent or began_s < self._due_s:  # noqa: PLR2004  (one shares with nobody of the job)
             return (math.nan,)
+        if before and not set(before).issuperset(pids):
+            return (math.nan,)  # who was born since may still have its parent's memory, see `proc`
         try:
-            # Who was born since the last look may still have its parent's memory, see `proc`.
-            pss_bytes = sum(_pss_bytes(pid) for pid in pids if not before or pid in before)
+            pss_bytes = sum(map(_pss_bytes, pids))
         except OSError as error:
             self.absent = {"pss": f"memory without what is shared: {error.filename}: {error.strerror}"}
             return (math.nan,)
