@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from hydra_callbacks.timing import Phase
 
 _OF_SCHEDULERS = ("SLURM_JOB_ID", "PBS_JOBID")  # variables that one of them sets
+_MOST_SPANS = 200  # of phases; of more, the samples tell
 _KNOWN_BY = "rss_GiB"  # a column that every file of samples has
 _LEAST_BEATS = 2  # intervals; a job that was shorter has no more samples than its ends
 
@@ -142,6 +143,8 @@ def _summary(
 
         columns = service.columns()
         summary["phases"] = phases.used_in(columns, timed)
+        spans = phases.spans_of(timed, columns["time"][0])
+        summary |= {"phase_spans": spans} if len(spans) <= _MOST_SPANS else {}
         phase_of = {"phase": phases.phase_at(columns["time"], timed)}
     if absent:
         summary["absent"] = absent

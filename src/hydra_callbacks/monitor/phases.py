@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import heapq
 from bisect import bisect_left, bisect_right
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from hydra_callbacks.monitor.processes.tree import GIB
+from hydra_callbacks.support.values import is_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,6 +35,37 @@ def phase_at(times: Sequence[float], phases: Phases) -> list[str | None]:
             heapq.heappop(open_ones)
         found.append(open_ones[0][2] if open_ones else None)
     return found
+
+
+def spans_of(phases: Phases, began_at: float) -> list[tuple[str, float, float]]:
+    """Return which phase was the innermost from when to when, without gaps between those that follow each other.
+
+    Args:
+        phases: All phases.
+        began_at: From when seconds are counted, in seconds since the epoch.
+    """
+    edges = sorted({moment for _, began, ended, _ in phases for moment in (began, ended)})
+    names = phase_at([(before + after) / 2 for before, after in pairwise(edges)], phases)
+    found: list[tuple[str, float, float]] = []
+    for name, (begin, end) in zip(names, pairwise(edges), strict=True):
+        begin_s, end_s = round(begin - began_at, 3), round(end - began_at, 3)
+        if name and found and found[-1][0] == name and found[-1][2] == begin_s:
+            found[-1] = (name, found[-1][1], end_s)
+        elif name:
+            found.append((name, begin_s, end_s))
+    return found
+
+
+def told_spans(resources: Mapping[str, Any]) -> list[tuple[str, float, float]] | None:
+    """Return the spans that a record's section has; None where it has none, or a foreign hand made something else."""
+    told = resources.get("phase_spans")
+    if not isinstance(told, list) or not told:
+        return None
+    is_whole = all(
+        isinstance(each, list) and len(each) == 3 and is_number(each[1]) and is_number(each[2])  # noqa: PLR2004  (as above)
+        for each in told
+    )
+    return [(str(name), float(began_s), float(ended_s)) for name, began_s, ended_s in told] if is_whole else None
 
 
 def used_in(columns: Mapping[str, Sequence[float]], phases: Phases) -> dict[str, dict[str, Any]]:

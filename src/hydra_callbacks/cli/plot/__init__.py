@@ -15,6 +15,7 @@ from hydra_callbacks.cli import Failure, options, render
 from hydra_callbacks.cli.places import folder_called
 from hydra_callbacks.cli.plot.curves import default_panels, panels_of
 from hydra_callbacks.errors import RunNotFoundError
+from hydra_callbacks.monitor.phases import told_spans
 from hydra_callbacks.monitor.samples_file import name_in, read_table
 from hydra_callbacks.runs.find import as_typed, is_sweep, run_in, runs_below, sweep_of
 from hydra_callbacks.runs.record import seconds, section
@@ -86,28 +87,36 @@ def command(*, name: str, job: int | None, words: str, output: Path | None) -> N
     if not panels:
         msg = f"{as_typed(file)} has neither processors nor memory in its columns; name others with --of"
         raise Failure(msg)
+    spans = (told_spans(section(run.record, "resources")) if run else None) or table.spans()
     if output is None:
-        print_panels(_heading(run, file, table), panels, table, sys.stdout)
+        print_panels(_heading(run, file, table), panels, table.elapsed_s(), sys.stdout, spans=spans)
     elif output.suffix == ".csv":
         _write_csv(output, panels, table)
     else:
         from hydra_callbacks.cli.plot.figure import draw  # noqa: PLC0415  (the terminal needs none of it)
 
-        draw(output, _heading(run, file, table), panels, table.elapsed_s(), table.spans())
+        draw(output, _heading(run, file, table), panels, table.elapsed_s(), spans)
     if output is not None:
         click.echo(f"Written: {as_typed(output)}")
 
 
-def print_panels(
-    heading: str, panels: Sequence[Panel], table: Table, out: IO[str], *, width: int | None = None
+def print_panels(  # noqa: PLR0913  (what is printed, where, and how wide)
+    heading: str,
+    panels: Sequence[Panel],
+    seconds: Sequence[float],
+    out: IO[str],
+    *,
+    spans: Sequence[tuple[str, float, float]] = (),
+    width: int | None = None,
 ) -> None:
     """Print curves one below the other, as high as the terminal lets them be.
 
     Args:
         heading: What stands above them.
         panels: The curves.
-        table: The samples.
+        seconds: Of the samples, from the first on.
         out: Where they are printed.
+        spans: Name, beginning and end of each phase, in seconds.
         width: In characters; that of the terminal when None.
     """
     from hydra_callbacks.cli.fitting import fitted  # noqa: PLC0415  (as above)
@@ -117,7 +126,6 @@ def print_panels(
     signs = drawing.signs_for(onto, os.environ.get("TERM", ""))
     if onto.color_system is None:  # then curves in one panel cannot be told apart
         panels = [part for panel in panels for part in panel.parts()]
-    seconds, spans = table.elapsed_s(), table.spans()
     room = (onto.height - _LINES_AROUND - bool(spans)) // len(panels) - 1
     n_rows = min(max(room, _LEAST_ROWS), _MOST_ROWS)
     n_rows -= 1 - n_rows % 2  # so that there is a middle
