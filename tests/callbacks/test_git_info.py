@@ -111,7 +111,8 @@ def test_no_repository_or_no_git_is_said_in_a_line_and_the_run_goes_on(app: App,
     assert "No git information: " in done.out
     assert "there is no git program" in done.out or "is in no git repository" in done.out
     assert "Traceback" not in done.text
-    assert "git" not in app.record()
+    (problem,) = app.record()["git"].values()
+    assert "there is no git program" in problem or "is in no git repository" in problem
 
 
 def others(app: App, how: str) -> dict[str, str]:
@@ -137,7 +138,7 @@ def test_a_repository_of_another_user_is_said_in_a_line_and_the_run_goes_on(app:
         (line,) = (line for line in done.out.splitlines() if "No git information: " in line)
         assert line.endswith(f"is in a repository of another user, which git does not read; if you trust it: {remedy}")
         assert "Traceback" not in done.text
-    assert "git" not in app.record()
+    assert app.record()["git"] == {"problem": line.partition("No git information: ")[2]}
     app.callbacks({**GIT, "clean": True})
     done = app.run("hydra.run.dir=never", env=env)
     assert done.code == 1
@@ -256,13 +257,15 @@ def test_what_the_patch_lacks_is_logged_and_recorded_and_no_secret_is_written(ap
     app.write(".env", "KEY=other-secret-1\n")
     app.write("notes.txt", "it is swordfish-17\n")
     app.write("large.bin", "x" * 1_100_000)
+    app.write("of-swordfish-17.pem", "x\n")
     app.write("fine.py", "x = 1\n")
     done = app.run()
     assert done.code == 0, done.text
-    assert "The patch lacks " in done.out
+    assert "The patch lacks .env, large.bin, of-<redacted>.pem, notes.txt (" in done.out
     assert app.record()["git"]["left_out"] == [
         {"file": ".env", "why": "its name says that it is secret"},
         {"file": "large.bin", "why": "1.1 MB"},
+        {"file": "of-<redacted>.pem", "why": "its name says that it is secret"},
         {"file": "notes.txt", "why": "holds a secret"},
     ]
     outputs = [file for file in (app.directory / "outputs").rglob("*") if file.is_file()]

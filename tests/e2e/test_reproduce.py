@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from conftest import ROOT, find_uv, wait_for
 from mendable import command
+from reproducing import ENVIRONMENT, GIT, RECORD, only_record, run_dir
 
 from hydra_callbacks.provenance import packages
 
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
 
     from conftest import App, Ran
 
-RECORD = {"_target_": "hydra_callbacks.RunRecord"}
-GIT = {"_target_": "hydra_callbacks.GitInfo", "patch": True, "show_task": False}
-ENVIRONMENT = {"_target_": "hydra_callbacks.EnvironmentInfo"}
 HELPED = "    from helper import offset\n    return cfg.x + offset\n\n    logging.getLogger"
 
 
@@ -58,17 +56,6 @@ def reproduced(app: App, *words: str) -> Ran:
     return done
 
 
-def only_record(app: App, pattern: str) -> dict[str, Any]:
-    (file,) = app.directory.glob(f"{pattern}/.hydra/run.json")
-    found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    return found
-
-
-def run_dir(app: App) -> str:
-    (place,) = app.directory.glob("outputs/*/*/.hydra")
-    return place.parent.relative_to(app.directory).as_posix()
-
-
 def test_a_run_from_a_dirty_tree_gives_the_same_again(changed: App) -> None:
     first = only_record(changed, "outputs/20*/*")
     done = reproduced(changed, run_dir(changed), "--compare")
@@ -88,7 +75,7 @@ def test_a_run_from_a_dirty_tree_gives_the_same_again(changed: App) -> None:
     assert removal.startswith("git -C ")
     second = reproduced(changed, run_dir(changed), "x=8", "--compare")
     assert " return_value   1007   1008   ≠" in second.out
-    assert len(list(changed.directory.glob("outputs/reproduced/*"))) == 2
+    assert len(list(changed.directory.glob("outputs/reproduced/*/run"))) == 2
     subprocess.run(shlex.split(removal), check=True)
     assert not code.exists()
     assert str(code) not in changed.git("worktree", "list")
@@ -461,7 +448,8 @@ def test_how_a_failed_run_ended_is_compared_too(app: App) -> None:
     lines = [" ".join(line.split()) for line in done.out.splitlines()]
     assert "status failed failed =" in lines
     assert any(line.startswith("error ValueError: x must") for line in lines)
-    assert "--link" in done.err
+    assert "--link" not in done.err, "it failed for the same reason"
+    assert "--link" in command(app, "reproduce", run_dir(app), "x=4", "fail_at=4").err
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGTERM")

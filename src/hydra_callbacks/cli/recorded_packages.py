@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from hydra_callbacks.provenance.worktree import inside
+from hydra_callbacks.provenance.moved import inside
 from hydra_callbacks.support.redact import REDACTED
 
 if TYPE_CHECKING:

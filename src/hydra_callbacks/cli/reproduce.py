@@ -3,31 +3,35 @@
 from __future__ import annotations
 
 import os
-import shlex
 import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 import click
 
 from hydra_callbacks.cli import Failure, options, render
 from hydra_callbacks.cli.foreground import run_application
+from hydra_callbacks.cli.interpreter import Interpreter
+from hydra_callbacks.cli.links import make_links, not_linked
 from hydra_callbacks.cli.places import OF_SWEEPS, folder_called
 from hydra_callbacks.cli.recorded_packages import to_install
-from hydra_callbacks.cli.reproduction import Interpreter, Reproduction, of_run, of_sweep
-from hydra_callbacks.runs import record
-from hydra_callbacks.runs.find import as_typed, run_in
+from hydra_callbacks.cli.reproduce_script import script
+from hydra_callbacks.cli.reproduced import differences, failed_alike, results
+from hydra_callbacks.cli.reproduction import of_run, of_sweep
+from hydra_callbacks.runs.find import as_typed
 from hydra_callbacks.runs.journal import FILE_NAME
 from hydra_callbacks.runs.resolve import LATEST, find_run
-from hydra_callbacks.runs.sweep import read_sweep
 from hydra_callbacks.support import texts
-from hydra_callbacks.support.nested import flatten
+from hydra_callbacks.support.redact import Redactor
+from hydra_callbacks.support.redact import overrides as redacted
 from hydra_callbacks.support.texts import as_words, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from hydra_callbacks.cli.reproduction import Reproduction
 
 _MOST_TOLD = 10
 
@@ -60,43 +64,47 @@ def command(  # noqa: PLR0913  (a parameter for each option)
 ) -> None:
     """Run RUN again: a run, a job of a sweep, or the directory of a whole sweep.
 
-    Its code is rebuilt from its commit and its patch, in a worktree of its own; yours is not touched. What differs from
-    the recorded environment is told. The same command is run with the same overrides and variables, and its record
-    says what it reproduces. OVERRIDES take the place of recorded ones. The status is the application's.
+    Its code is rebuilt from its commit and its patch, in a worktree of its own; yours is not touched. The same command
+    is run with the same overrides and variables, and its record says what it reproduces. What differs from the recorded
+    environment and configuration is told. OVERRIDES take the place of recorded ones. The status is the application's.
     """
     into = into.absolute() if into else None
     if into and into.exists():
         msg = f"{as_typed(into)} is there already; --into names a folder that is to be made"
         raise Failure(msg)
     sweep = _sweep(name)
-    plan = of_sweep(sweep, into, overrides, links) if sweep else of_run(find_run(name, where), into, overrides, links)
+    what = (into, overrides, links)
+    plan = of_sweep(sweep, *what, is_later=print_) if sweep else of_run(find_run(name, where), *what, is_later=print_)
     interpreter = Interpreter.of(python or sys.executable)
     if print_:
-        click.echo(script(plan, interpreter, create_env=create_env), nl=False)
+        _print(plan, interpreter, create_env=create_env)
         return
-    render.tell(f"Rebuilding {(plan.code.sha or 'what was never committed')[:12]} in {as_typed(plan.tree)}")
+    render.tell(f"Rebuilding {(plan.code.sha or '')[:12] or 'what was never committed'} in {as_typed(plan.tree)}")
     try:
         status = _reproduce(plan, interpreter, create_env=create_env, compare=compare)
     finally:
         if plan.code.repository and plan.tree.exists():
-            render.tell(f"To remove the code: {as_words(_removal(plan))}")
-    if status and not links:
+            render.tell(f"To remove the code: {as_words(plan.removal())}")
+    if status and not links and not failed_alike(plan):
         render.tell("It failed. Where it needs files that git does not know, such as data, link them: --link PATH")
     sys.exit(status)
 
 
 def _reproduce(plan: Reproduction, interpreter: Interpreter, *, create_env: bool, compare: bool) -> int:
     """Rebuild the code, run it, and return the application's status."""
-    lacks = _told_as_missing([*plan.code.missing, *plan.code.rebuild(plan.tree)])
+    _make_shelf(plan)
+    lacks = _told_as_missing(not_linked([*plan.code.missing, *plan.code.rebuild(plan.tree)], plan.links))
     if not plan.cwd.is_relative_to(plan.tree):
         render.tell(f"Note: it runs in {plan.cwd}, which is not in the rebuilt tree")
-    _link(plan)
+    _tell_what_leads_out(plan)
+    make_links(plan.links, plan.code.root, plan.tree)
     if create_env:
         words, unknown = _env_commands(plan, plan.folder / "venv")
         lacks += _told_as_missing(unknown)
         interpreter = _create(plan, words)
-    _tell_differences(plan.differences(interpreter))
+    _tell_differences(plan.differences(interpreter), "packages")
     status = _run(plan, interpreter)
+    _tell_differences(differences(plan), "settings")
     if compare:
         run(plan, sys.stdout)
     if lacks:
@@ -113,7 +121,7 @@ def run(plan: Reproduction, out: IO[str], *, width: int | None = None) -> None:
         width: In characters; that of the terminal when None.
     """
     rows = []
-    for number, (then, now) in _results(plan).items():
+    for number, (then, now) in results(plan).items():
         for key in dict.fromkeys([*then, *now]):
             before, after = then.get(key), now.get(key)
             same = "=" if key in then and key in now and before == after else "≠"
@@ -126,38 +134,29 @@ def run(plan: Reproduction, out: IO[str], *, width: int | None = None) -> None:
         onto.print("Neither has a result to compare")
 
 
-def script(plan: Reproduction, interpreter: Interpreter, *, create_env: bool) -> str:
-    """Return a shell script that reproduces by hand."""
-    code, tree = plan.code, as_words([plan.tree])
-    lines = [
-        "#!/bin/sh",
-        "set -eu",
-        "unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE",
-        *(f"# Missing: {' '.join(each.split())}" for each in code.missing),
-    ]
-    if code.repository and code.sha:
-        lines.append(f"git -C {as_words([code.repository])} worktree add --detach {tree} {code.sha}")
-    else:
-        lines.append(f"git init {tree}")
-    if code.patch_file and code.patch:
-        unpack = "gunzip -c" if code.patch_file.suffix == ".gz" else "cat"
-        file = as_words([code.patch_file.absolute()])
-        lines.append(f"{unpack} {file} | git -C {tree} apply --index --binary --whitespace=nowarn -")
-    if code.root.joinpath(".gitmodules").exists():
-        lines.append(f"git -C {tree} submodule update --init --recursive")
-    lines += [f"ln -s {as_words([code.root / each, plan.tree / each])}" for each in plan.links]
+def _print(plan: Reproduction, interpreter: Interpreter, *, create_env: bool) -> None:
+    """Print a script, and say what is secret in it."""
     python = interpreter.program
+    install: list[list[str]] = []
+    unknown: list[str] = []
     if create_env:
         venv = plan.folder / "venv"
-        commands, unknown = _env_commands(plan, venv)
-        lines += [f"# Missing: {' '.join(each.split())}" for each in unknown]
-        lines += [as_words(words) for words in commands]
         python = str(_python_in(venv))
-    for name, value in plan.environment_for(interpreter).items():
-        lines.append(f"export {name}={shlex.quote(value)}")
-    lines += [f"cd {as_words([plan.cwd])}", as_words([python, *plan.words])]
-    lines += [f"# To remove the code: {as_words(_removal(plan))}"] if code.repository else []
-    return "".join(f"{line}\n" for line in lines)
+        install, unknown = _env_commands(plan, venv)
+    missing = [*not_linked(plan.code.missing, plan.links), *unknown]
+    variables = plan.environment_for(interpreter)
+    click.echo(script(plan, variables, python, install=install, missing=missing), nl=False)
+    _tell_what_leads_out(plan)
+    secret = [word.partition("=")[0] for word in plan.given if _without_secrets([word]) != [word]]
+    if secret:
+        render.tell(f"Note: the script holds {', '.join(secret)}, which is secret")
+
+
+def _without_secrets(words: Sequence[str]) -> list[str]:
+    """Return words as they may be shown."""
+    redactor = Redactor()
+    redactor.learn_overrides(words)
+    return redacted(words, redactor)
 
 
 def _sweep(name: str) -> Path | None:
@@ -166,37 +165,30 @@ def _sweep(name: str) -> Path | None:
     return folder.resolve() if folder and (folder / FILE_NAME).is_file() else None
 
 
-def _link(plan: Reproduction) -> None:
-    """Link what git does not know into the rebuilt tree.
-
-    Raises:
-        Failure: It is there already.
-    """
-    for each in plan.links:
-        link, target = plan.tree / each, plan.code.root / each
-        if os.path.lexists(link):
-            msg = f"{each} is in the rebuilt tree already: git knows it, so it needs no --link"
-            raise Failure(msg)
-        link.parent.mkdir(parents=True, exist_ok=True)
-        link.symlink_to(target, target_is_directory=target.is_dir())
+def _tell_what_leads_out(plan: Reproduction) -> None:
+    for each in plan.moved.leading_out(_without_secrets(plan.words)):
+        render.tell(f"Note: {each} leads out of the tree, and is elsewhere seen from the rebuilt one")
 
 
-def _tell_differences(differences: Sequence[str]) -> None:
+def _make_shelf(plan: Reproduction) -> None:
+    """Make the folder beside the run, at which git need not look, as the next run's patch is not about it."""
+    if plan.makes_shelf:
+        shelf = plan.folder.parent
+        shelf.mkdir(parents=True)
+        (shelf / ".gitignore").write_text("*\n", encoding="utf-8")
+
+
+def _tell_differences(differences: Sequence[str], noun: str) -> None:
     for each in differences[:_MOST_TOLD]:
         render.tell(f"Differs: {each}")
     if len(differences) > _MOST_TOLD:
-        render.tell(f"Differs: {len(differences) - _MOST_TOLD} more packages")
+        render.tell(f"Differs: {len(differences) - _MOST_TOLD} more {noun}")
 
 
 def _told_as_missing(what: list[str]) -> list[str]:
     for each in what:
         render.tell(f"Missing: {each}")
     return what
-
-
-def _removal(plan: Reproduction) -> list[str]:
-    """Return the command by which git forgets the rebuilt tree."""
-    return ["git", "-C", str(plan.code.repository), "worktree", "remove", "--force", str(plan.tree)]
 
 
 def _create(plan: Reproduction, commands: Sequence[Sequence[str]]) -> Interpreter:
@@ -245,30 +237,5 @@ def _run(plan: Reproduction, interpreter: Interpreter) -> int:
         msg = f"the run was started in {plan.cwd}, which is not there; the code is in {as_typed(plan.tree)}"
         raise Failure(msg)
     words = [interpreter.program, *plan.command()]
-    render.tell(f"$ cd {as_words([as_typed(plan.cwd)])} && {as_words(words)}")
+    render.tell(f"$ cd {as_words([as_typed(plan.cwd)])} && {as_words(_without_secrets(words))}")
     return run_application(words, plan.cwd, plan.environment_for(interpreter))
-
-
-def _results(plan: Reproduction) -> dict[int, tuple[dict[str, Any], dict[str, Any]]]:
-    """Return what each job found out, then and now; and how it ended, where it did not complete."""
-    then = {number: _told(run.record) for number, run in plan.origins.items()}
-    if plan.is_sweep:
-        jobs = read_sweep(plan.output).jobs if plan.output.is_dir() else []
-        found = {job.num: run_in(job.directory(plan.output)) for job in jobs}
-    else:
-        found = {0: run_in(plan.output)}
-    now = {number: _told(run.record) for number, run in found.items() if run}
-    pairs = {number: (told, now.get(number, {"status": "(not started)"})) for number, told in then.items()}
-    return {number: _without_success(*pair) for number, pair in pairs.items()}
-
-
-def _told(data: dict[str, Any]) -> dict[str, Any]:
-    result, error = data.get("result"), data.get("error")
-    told = {"status": record.status(data), **(flatten(result) if isinstance(result, dict) else {})}
-    return {**told, **({"error": f"{error.get('type')}: {error.get('message')}"} if isinstance(error, dict) else {})}
-
-
-def _without_success(then: dict[str, Any], now: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    if then["status"] == now["status"] == "completed":
-        del then["status"], now["status"]
-    return then, now

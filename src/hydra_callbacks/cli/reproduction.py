@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
-import subprocess
-import tempfile
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hydra_callbacks.cli import Failure
+from hydra_callbacks.cli.links import of_links
 from hydra_callbacks.cli.recorded_packages import place_of
-from hydra_callbacks.provenance import packages
-from hydra_callbacks.provenance.worktree import Code, code_of, inside, mapped
+from hydra_callbacks.provenance.moved import Moved, inside
+from hydra_callbacks.provenance.worktree import Code, code_of
 from hydra_callbacks.runs import environment
-from hydra_callbacks.runs.command_line import CommandLine, assigned
+from hydra_callbacks.runs.command_line import CommandLine, assigned, flags_of
 from hydra_callbacks.runs.find import Run, run_in
 from hydra_callbacks.runs.record import REPRODUCES, section
 from hydra_callbacks.runs.sweep import read_sweep
@@ -25,46 +24,12 @@ from hydra_callbacks.support.redact import REDACTED
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from hydra_callbacks.cli.interpreter import Interpreter
+
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+SHELF = "reproduced"
+"""The folder beside a run in which all stands that reproduces it, or others beside it."""
 _OF_THE_MACHINE = {"PATH", "HOME", "PWD", "LD_PRELOAD", "LD_LIBRARY_PATH", "PYTHONHOME"}
-_TELL_PATH = "import json, platform, sys; print(json.dumps([platform.python_version(), sys.path[1:]]))"
-
-
-@dataclass(frozen=True, slots=True)
-class Interpreter:
-    """A Python that is to run the application.
-
-    Attributes:
-        program: Its path.
-        version: Its version.
-        path: Where it looks for modules.
-    """
-
-    program: str
-    version: str
-    path: list[str]
-
-    @classmethod
-    def of(cls, program: str) -> Interpreter:
-        """Ask one.
-
-        Raises:
-            Failure: It cannot be run.
-        """
-        try:
-            with tempfile.TemporaryDirectory() as nowhere:
-                done = subprocess.run(  # noqa: S603  (the user's own)
-                    [program, "-c", _TELL_PATH], cwd=nowhere, capture_output=True, check=True
-                )
-            version, path = json.loads(done.stdout)
-        except (OSError, ValueError, subprocess.CalledProcessError) as error:
-            msg = f"{program} cannot be run ({error}); name another with --python, or let one be made with --create-env"
-            raise Failure(msg) from error
-        return cls(program, version, path)
-
-    def packages(self) -> dict[str, str]:
-        """Return its packages and their versions."""
-        return {package.name: package.version for package in packages.installed(self.path)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +41,10 @@ class Reproduction:
         origins: The runs that are reproduced, by number; a single one has the number 0.
         code: The code.
         folder: Where all is made: `code`, and `run` or `sweep`.
-        words: What stands behind `python`.
+        words: What stood behind `python`, but for what is given anew, and for where it writes.
         is_sweep: Whether it is a whole sweep.
         links: What is linked into the rebuilt tree, relative to its top.
+        given: Overrides that take the place of recorded ones.
     """
 
     of: str
@@ -88,6 +54,7 @@ class Reproduction:
     words: list[str]
     is_sweep: bool
     links: tuple[str, ...] = ()
+    given: tuple[str, ...] = ()
 
     @property
     def tree(self) -> Path:
@@ -100,13 +67,34 @@ class Reproduction:
         return self.folder / ("sweep" if self.is_sweep else "run")
 
     def command(self) -> list[str]:
-        """Return the words, with paths into the original tree that lead into the rebuilt one, once it is there."""
-        return [mapped(word, self.code, self.tree) for word in self.words]
+        """Return the words behind `python`, with paths into the original tree that lead into the rebuilt one."""
+        first, *more = self.words
+        program = first if first == "-m" else self.moved.program(first)
+        return [*self._flags(), program, *map(self.moved.word, more)]
+
+    def _flags(self) -> list[str]:
+        """Return the interpreter's options, where EnvironmentInfo recorded them."""
+        words = environment.document(self._run.record, self._run.directory).get("command")
+        return flags_of(words) if isinstance(words, list) else []
+
+    @property
+    def moved(self) -> Moved:
+        """What led into the original tree."""
+        return Moved(self.code, self.tree, Path(str(self._run.record.get("cwd") or self.code.root)))
 
     @property
     def cwd(self) -> Path:
         """Where the application is started."""
-        return Path(inside(str(self._run.record.get("cwd") or self.code.root), self.code, self.tree))
+        return self.moved.cwd
+
+    @property
+    def makes_shelf(self) -> bool:
+        """Whether the folder in which it stands beside others is yet to be made."""
+        return self.folder.parent.name == SHELF and not self.folder.parent.exists()
+
+    def removal(self) -> list[str]:
+        """Return the command by which git forgets the rebuilt tree."""
+        return ["git", "-C", str(self.code.repository), "worktree", "remove", "--force", str(self.tree)]
 
     @property
     def _run(self) -> Run:
@@ -136,15 +124,13 @@ class Reproduction:
             if place and (place + os.sep).startswith(root):
                 here += [each for each in (f"{place}/src", place) if Path(inside(each, self.code, self.tree)).is_dir()]
         places = [inside(place, self.code, self.tree) for place in dict.fromkeys(here)]
-        first = os.pathsep.join([*places, *filter(None, [os.environ.get("PYTHONPATH")])])
+        now = Moved(self.code, self.tree, Path.cwd()).search_path(os.environ.get("PYTHONPATH", ""))
         given = self._section.get("variables")
         told = {str(name): str(value) for name, value in given.items()} if isinstance(given, dict) else {}
-        kept = {
-            name: mapped(value, self.code, self.tree)
-            for name, value in told.items()
-            if REDACTED not in value and _VARIABLE.fullmatch(name) and name not in _OF_THE_MACHINE
-        }
-        first = os.pathsep.join(filter(None, [first, kept.pop("PYTHONPATH", "")]))
+        usable = {name: value for name, value in told.items() if REDACTED not in value and _VARIABLE.fullmatch(name)}
+        then = self.moved.search_path(usable.pop("PYTHONPATH", ""))
+        first = os.pathsep.join(filter(None, [*places, now, then]))
+        kept = {name: self.moved.word(value) for name, value in usable.items() if name not in _OF_THE_MACHINE}
         return {**kept, REPRODUCES: self.of, **({"PYTHONPATH": first} if first else {})}
 
     def differences(self, interpreter: Interpreter) -> list[str]:
@@ -163,7 +149,9 @@ class Reproduction:
         ]
 
 
-def of_run(run: Run, into: Path | None, extra: Sequence[str], links: Sequence[str]) -> Reproduction:
+def of_run(
+    run: Run, into: Path | None, extra: Sequence[str], links: Sequence[str], *, is_later: bool = False
+) -> Reproduction:
     """Return what it takes to reproduce one run, or one job of a sweep.
 
     Args:
@@ -171,6 +159,7 @@ def of_run(run: Run, into: Path | None, extra: Sequence[str], links: Sequence[st
         into: A folder for all that is made; None for one beside the run.
         extra: Overrides that take the place of recorded ones.
         links: What is linked into the rebuilt tree, relative to the top of the original one.
+        is_later: Whether it is done at another time, maybe after others: then its folder has a name of its own.
 
     Raises:
         GitError: Its code cannot be had.
@@ -178,28 +167,27 @@ def of_run(run: Run, into: Path | None, extra: Sequence[str], links: Sequence[st
     """
     record = run.record
     code = code_of(record, run.directory)
-    folder = into or _free(
-        _base(record, run.directory), re.sub(r"\W", "", str(record.get("id") or run.directory.name))[-12:]
-    )
+    name = re.sub(r"\W", "", str(record.get("id") or run.directory.name))[-12:]
+    folder = into or _free(_base(record, run.directory), name, is_later=is_later)
     words = [str(word) for word in record.get("overrides") or []]
-    number = (record.get("job") or {}).get("num")
-    if isinstance(number, int) and "hydra:job.num" in _config_text(run.directory):
-        words.append(f"hydra.job.num={number}")
     line = CommandLine.of(record.get("command"))
     place = assigned("hydra.run.dir", str(folder / "run"))
-    final = [*line.places(), *_replaced([*line.of_hydra(), *words], extra), place]
+    final = [*line.places(), *_replaced([*line.of_hydra(), *_as_a_job(section(record, "job")), *words], extra), place]
     return Reproduction(
         of=str(record.get("id") or run.place),
         origins={0: run},
         code=code,
         folder=folder,
-        words=[*_program(line, code, folder), *_without_secrets(final)],
-        links=tuple(links),
+        words=[*line.program, *_without_secrets(final)],
+        links=of_links(links, code.root),
+        given=tuple(extra),
         is_sweep=False,
     )
 
 
-def of_sweep(directory: Path, into: Path | None, extra: Sequence[str], links: Sequence[str]) -> Reproduction:
+def of_sweep(
+    directory: Path, into: Path | None, extra: Sequence[str], links: Sequence[str], *, is_later: bool = False
+) -> Reproduction:
     """Return what it takes to reproduce a whole sweep; arguments and errors as for `of_run`."""
     sweep = read_sweep(directory)
     origin = sweep.origin or sweep.launch
@@ -210,7 +198,7 @@ def of_sweep(directory: Path, into: Path | None, extra: Sequence[str], links: Se
         raise Failure(msg)
     first = next(iter(runs.values()))
     code = code_of(first.record, first.directory)
-    folder = into or _free(_base(first.record, directory), directory.name)
+    folder = into or _free(_base(first.record, directory), directory.name, is_later=is_later)
     line = CommandLine.of(origin.command)
     kept = [word for word in line.overrides if not word.startswith(("hydra.sweep.dir=", "hydra/sweeper=resume"))]
     place = assigned("hydra.sweep.dir", str(folder / "sweep"))
@@ -220,15 +208,19 @@ def of_sweep(directory: Path, into: Path | None, extra: Sequence[str], links: Se
         origins=runs,
         code=code,
         folder=folder,
-        words=[*_program(line, code, folder), *_without_secrets(final)],
-        links=tuple(links),
+        words=[*line.program, *_without_secrets(final)],
+        links=of_links(links, code.root),
+        given=tuple(extra),
         is_sweep=True,
     )
 
 
-def _program(line: CommandLine, code: Code, folder: Path) -> list[str]:
-    first, *more = line.program
-    return [first if first == "-m" else inside(first, code, folder / "code"), *more]
+def _as_a_job(job: Mapping[str, Any]) -> list[str]:
+    """Return the overrides that tell a single run what a job of a sweep knows of itself."""
+    if not job.get("sweep"):
+        return []
+    told = [assigned("hydra.job.id", str(job["id"]), is_text=True)] if job.get("id") is not None else []
+    return [f"hydra.job.num={job['num']}", *told] if isinstance(job.get("num"), int) else told
 
 
 def _without_secrets(words: list[str]) -> list[str]:
@@ -257,24 +249,17 @@ def _replaced(words: Sequence[str], extra: Sequence[str]) -> list[str]:
     return [*(word for word in words if key(word) not in given), *extra]
 
 
-def _config_text(directory: Path) -> str:
-    try:
-        return (
-            (directory / ".hydra" / "config.yaml").read_text(encoding="utf-8").replace("hydra.job.num", "hydra:job.num")
-        )
-    except (OSError, ValueError):
-        return ""
-
-
 def _base(record: Mapping[str, Any], directory: Path) -> Path:
     """Return the folder that the application writes its runs to, as `outputs`; else that in which the run lies."""
     place, cwd = directory.absolute(), Path(str(record.get("cwd") or ""))
     if place.is_relative_to(cwd) and len(place.relative_to(cwd).parts) > 1:
-        return cwd / place.relative_to(cwd).parts[0] / "reproduced"
-    return place.parent / "reproduced"
+        return cwd / place.relative_to(cwd).parts[0] / SHELF
+    return place.parent / SHELF
 
 
-def _free(base: Path, name: str) -> Path:
-    """Return a folder that is not there yet."""
+def _free(base: Path, name: str, *, is_later: bool) -> Path:
+    """Return a folder that is not there yet, and will not be at another time, if it must not."""
+    if is_later:
+        return base / f"{name}-{secrets.token_hex(3)}"
     names = (name, *(f"{name}-{number}" for number in range(2, 10_000)))
     return next(base / each for each in names if not (base / each).exists())

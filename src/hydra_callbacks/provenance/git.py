@@ -147,13 +147,9 @@ def _remote(configured: str, branch: str | None) -> str | None:
 
 
 def _submodules(root: Path) -> dict[str, str]:
-    listed = run(root, ["config", "-z", "--file", ".gitmodules", "--get-regexp", r"^submodule\..*\.path$"])
-    paths = [entry.partition("\n")[2] for entry in os.fsdecode(listed.stdout).split("\0") if entry]
-    if not paths:
-        return {}
-    entries = os.fsdecode(run(root, ["--literal-pathspecs", "ls-files", "--stage", "-z", "--", *paths]).stdout)
-    split = (entry.partition("\t") for entry in entries.split("\0") if entry.startswith("160000 "))
-    return {path: facts.split(" ")[1] for facts, _, path in split}
+    from hydra_callbacks.provenance.submodules import listed  # noqa: PLC0415  (few trees have any)
+
+    return {each.path: each.sha for each in listed(root)}
 
 
 def commits_between(directory: Path, first: str, last: str) -> list[str] | None:

@@ -82,7 +82,7 @@ class GitCapture:
         return self._lacking
 
     def section(self, output_dir: Path) -> dict[str, Any]:
-        """Return a job's section of the record; empty when git could not tell.
+        """Return a job's section of the record: what git could not tell is its `problem`.
 
         Args:
             output_dir: The job's directory, to which the patch's path is relative.
@@ -121,6 +121,9 @@ class GitCapture:
         except Exception as error:  # noqa: BLE001  (a thread has nobody to tell)
             self._error = GitError(f"the patch could not be made: {error}")
         finally:
+            if self._error:
+                self._section.pop("patch", None)
+                self._section["problem"] = str(self._error)
             self._has_state.set()
             with self._lock:
                 waiting, self._waiting = self._waiting or [], None

@@ -10,6 +10,7 @@ import codecs
 import gzip
 import hashlib
 import os
+import re
 import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -89,6 +90,17 @@ def read_patch(file: Path) -> bytes:
     except (EOFError, zlib.error) as error:
         msg = f"{file} is cut short or damaged"
         raise OSError(msg) from error
+
+
+def is_as_written(file: Path, data: bytes) -> bool:
+    """Tell whether a patch is the one that `Patch.write` has written, as far as the file's name tells."""
+    digest = re.match(r"git-([0-9a-f]{8})\.patch", file.name)
+    return digest is None or hashlib.sha256(data).hexdigest().startswith(digest[1])
+
+
+def names_in(patch: bytes) -> list[str]:
+    """Return the files that a patch is about."""
+    return [name for name, _ in _parts(patch)]
 
 
 def make_patch(

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hydra_callbacks.errors import GitError
 from hydra_callbacks.provenance.git_program import NO_HOOKS, SHA, of_another_user, output, run
-from hydra_callbacks.provenance.patch import read_patch
+from hydra_callbacks.provenance.patch import is_as_written, names_in, read_patch
+from hydra_callbacks.provenance.submodules import update_submodules
+from hydra_callbacks.support.redact import REDACTED
+from hydra_callbacks.support.texts import as_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+_ATTRIBUTES = (".gitattributes", "*/.gitattributes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +57,31 @@ class Code:
         else:
             add = ["worktree", "add", "--quiet", "--force", "--detach"]  # though one that was there has been deleted
             output(self.repository, [*NO_HOOKS, *add, str(folder), self.sha])
-        if self.patch:
-            words = ["apply", "--index", "--binary", "--whitespace=nowarn", "-"]
-            try:
+        try:
+            for words in self.applying() if self.patch else ():
                 output(folder, [*NO_HOOKS, *words], stdin=self.patch)
-            except GitError as error:
-                msg = f"the patch {self.patch_file} cannot be applied; the commit alone is in {folder} ({error})"
-                raise GitError(msg) from error
-        if not (folder / ".gitmodules").exists():
-            return []
-        done = run(folder, [*NO_HOOKS, "submodule", "--quiet", "update", "--init", "--recursive"])
-        said = done.stderr.decode(errors="replace").strip()
-        return [f"a submodule: {said}"] if done.returncode else []
+        except GitError as error:
+            msg = f"the patch {self.patch_file} cannot be applied; the commit alone is in {folder} ({error})"
+            raise GitError(msg) from error
+        return update_submodules(folder, self.root, self.repository)
+
+    def applying(self) -> list[list[str]]:
+        """Return the words with which git applies the patch, one after the other.
+
+        What the patch says of attributes comes first: by them git writes the other files, with their line endings.
+        """
+        apply = ["apply", "--index", "--binary", "--whitespace=nowarn"]
+        if not any(name.rpartition("/")[2] == ".gitattributes" for name in names_in(self.patch)):
+            return [[*apply, "-"]]
+        return [[*apply, *(f"--{only}={name}" for name in _ATTRIBUTES), "-"] for only in ("include", "exclude")]
+
+    def has(self, path: str) -> bool:
+        """Tell whether commit or patch has a file or directory, relative to the tree's top."""
+        if any(name == path or name.startswith(f"{path}/") for name in names_in(self.patch)):
+            return True
+        if self.repository is None or self.sha is None:
+            return False
+        return bool(run(self.repository, ["ls-tree", "--full-tree", self.sha, "--", path]).stdout)
 
 
 def code_of(record: Mapping[str, Any], output_dir: Path) -> Code:
@@ -79,14 +96,18 @@ def code_of(record: Mapping[str, Any], output_dir: Path) -> Code:
     """
     told = record.get("git")
     if not isinstance(told, dict) or not told.get("root"):
-        msg = f"the run in {output_dir} recorded no commit: GitInfo was off, or it ran outside of a repository; its"
+        problem = told.get("problem") if isinstance(told, dict) else None
+        why = problem or "GitInfo was off, or it ran outside of a repository"
+        msg = f"the run in {output_dir} recorded no commit: {why}; its"
         msg += " configuration and overrides are there, to run the present code with (hydra-callbacks show)"
         raise GitError(msg)
     root, sha = Path(str(told["root"])), told.get("sha")
     left_out = told.get("left_out")
     lacks = [each for each in left_out if isinstance(each, dict)] if isinstance(left_out, list) else []
     missing = [f"{each.get('file')}: {each.get('why')}" for each in lacks]
-    if "patch" not in told and told.get("is_dirty"):
+    if told.get("problem"):
+        missing.append(f"what had been changed and not committed: {told['problem']}")
+    elif "patch" not in told and told.get("is_dirty"):
         missing.append("what had been changed and not committed: no patch was kept (GitInfo's setting `patch`)")
     patch, file = b"", None
     if told.get("patch"):
@@ -95,6 +116,8 @@ def code_of(record: Mapping[str, Any], output_dir: Path) -> Code:
             patch = read_patch(file)
         except OSError as error:
             missing.append(f"what had been changed and not committed: {file} cannot be read ({error})")
+        else:
+            missing += [] if is_as_written(file, patch) else [f"the patch was changed or cut since: {file.name}"]
     repository = None if sha is None else _repository_with(str(sha), root, told.get("remote"))
     return Code(root, repository, sha, patch, file, missing)
 
@@ -113,35 +136,8 @@ def _repository_with(sha: str, root: Path, remote: str | None) -> Path:
             refused = of_another_user(directory, done.stderr.decode(errors="replace"))
             if refused:
                 raise GitError(refused)
-    origin = f"; it may still be had by: git fetch {remote} {sha}" if remote else ""
+    source = "origin" if remote and REDACTED in remote else remote
+    where = as_words([root if root.is_dir() else Path.cwd()])
+    origin = f"; it may still be had by: git -C {where} fetch {source} {sha}" if source else ""
     msg = f"the commit {sha} is neither in {root} nor in the repository of the working directory{origin}"
     raise GitError(msg)
-
-
-def mapped(word: str, code: Code, folder: Path) -> str:
-    """Return a word in which a path into the tree, as a whole or behind a sign, leads to what has been rebuilt there.
-
-    What is not in the rebuilt tree, as data that git does not know, stays where it is.
-    """
-    head, sign, path = word.partition("=") if "=" in word else ("", "", word)
-    if len(path) > 1 and path[0] == path[-1] in "'\"":  # as Hydra quotes
-        inner = path[1:-1].replace(f"\\{path[0]}", path[0])
-        place = _there(inner, code, folder)
-        return word if place == inner else f"{head}{sign}{path[0]}{place.replace(path[0], chr(92) + path[0])}{path[0]}"
-    found = os.pathsep.join(_there(each, code, folder) for each in path.split(os.pathsep))
-    return f"{head}{sign}{found}"
-
-
-def _there(path: str, code: Code, folder: Path) -> str:
-    place = inside(path, code, folder) if os.path.isabs(path) else path  # noqa: PTH117  (a text)
-    return place if os.path.lexists(place) else path
-
-
-def inside(path: str, code: Code, folder: Path) -> str:
-    """Return a path that led into the tree as it leads into the one that was rebuilt; any other as it is."""
-    real = os.path.realpath(path) if os.path.isabs(path) else path  # noqa: PTH117  (a text)
-    root = os.path.realpath(code.root)
-    for each, top in ((path, str(code.root)), (real, root)):
-        if each == top or each.startswith(top + os.sep):
-            return str(folder) + each[len(top) :]
-    return path

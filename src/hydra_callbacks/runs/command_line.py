@@ -69,9 +69,35 @@ class CommandLine:
         return [word for word in self.overrides if HYDRA.match(word) and not _OF_A_SWEEP.match(word)]
 
 
-def assigned(key: str, value: str) -> str:
-    """Return an override, quoted as Hydra's grammar has it where it must be."""
-    if re.fullmatch(r"[\w/.\-:]+", value, re.ASCII):
+def flags_of(words: Sequence[Any]) -> list[str]:
+    """Return the interpreter's options that stand between it and its program, and change what a program does.
+
+    Those by which it would not look for modules where it is told to, such as `-I`, are none of them.
+
+    Args:
+        words: The whole command line, as in `sys.orig_argv`.
+    """
+    found: list[str] = []
+    rest = iter(map(str, words[1:]))
+    for word in rest:
+        if word in {"-X", "-W"}:
+            found += [word, next(rest, "")]
+        elif re.fullmatch(r"-[bBdOuvq]+|-[XW].+", word):
+            found.append(word)
+        elif not re.fullmatch(r"-[EIPsS]+", word):
+            break
+    return found
+
+
+def assigned(key: str, value: str, *, is_text: bool = False) -> str:
+    """Return an override, quoted as Hydra's grammar has it where it must be.
+
+    Args:
+        key: The key.
+        value: Its value.
+        is_text: Whether it must stay a text, though it looks like a number: `1234_5` is one to Hydra.
+    """
+    if not is_text and re.fullmatch(r"[\w/.\-:]+", value, re.ASCII):
         return f"{key}={value}"
     quoted = value.replace("\\", "\\\\").replace("'", "\\'")
     return f"{key}='{quoted}'"
