@@ -47,6 +47,14 @@ def test_no_secret_is_written_in_whatever_pieces_it_comes(data: bytes) -> None:
     assert not any(secret in whole for secret in cleaner.secrets)
 
 
+@pytest.mark.parametrize("gap", [b"", b" ", b"-and-", b"\n"])
+def test_where_the_tail_begins_no_part_of_a_secret_is_left(gap: bytes) -> None:
+    for n_more in range(40):
+        text, facts = written(b"x" * n_more + (b"swordfish-long" + gap) * 2000, max_bytes=1000)
+        assert facts["is_cut"]
+        assert not re.search("sword|fish|ord|long", text.replace("<redacted>", ""))
+
+
 @given(TEXTS, st.sampled_from([10, 60, 10_000]), st.booleans())
 def test_the_pieces_do_not_matter(data: bytes, max_bytes: int, sync: bool) -> None:
     whole = written(data, max_bytes=max_bytes)

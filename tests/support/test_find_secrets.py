@@ -7,13 +7,16 @@ import subprocess
 import threading
 from collections import namedtuple
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from omegaconf import OmegaConf
 
 from hydra_callbacks.support.find_secrets import find_secrets
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SECRET = "hunter2-is-no-word"  # noqa: S105  (it is what must be found)
 Pair = namedtuple("Pair", ["user", "password"])  # noqa: PYI024  (as people write it)
@@ -68,6 +71,10 @@ class Wrapped:
 )
 def test_a_secret_is_found(name: str, value: Any) -> None:
     assert any(SECRET in found for found in find_secrets([(name, value)]))
+
+
+def test_the_working_directory_is_none(tmp_path: Path) -> None:
+    assert not find_secrets([("env", {"PWD": str(tmp_path), "OLDPWD": "/gone", "SSH_KEY": str(tmp_path)})])
 
 
 @pytest.mark.parametrize(

@@ -204,6 +204,46 @@ def test_of_a_text_that_was_cut_half_a_secret_is_taken_out() -> None:
     assert redactor.text("a sword...") == "a sword..."
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(
+            ("log_key", "training"),
+            ("image_key", "observation.images"),
+            ("cache_key", "resnet50_bn"),
+            ("token", "[CLS-1]"),
+        ),
+        *(("eos_token", "</s-end>"), ("mask_token", "extra_id_0"), ("sort_key", "TestAccuracy"), ("token", "the end")),
+        *(("password", "password"), ("api_token", "api-token"), ("db_password", "Password")),
+    ],
+)
+def test_a_plain_word_of_a_name_that_loops_have_is_hidden_only_there(name: str, value: str) -> None:
+    redactor = Redactor({name: value}, environ={"SORT_KEY": "training"})
+    redactor.learn_overrides([f"+data.{name}={value}"])
+    text = f"{value} with lr 0.1"
+    assert redactor.text(text) == text
+    assert redactor.data({name: value, "other": value}) == {name: REDACTED, "other": value}
+    assert overrides([f"+data.{name}={value}"], redactor) == [f"+data.{name}={REDACTED}"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(
+            ("key", "key-55aa77"),
+            ("token", "hunter22"),
+            ("hf_token", "hf_QwErTyUiOpAsDfGhJk"),
+            ("sort_key", "k-123456"),
+        ),
+        *(("hf_token", "QwErTyUiOpAsDfGhJk"), ("token", "pass!word"), ("ssh_key", "-----BEGIN KEY-----\nMIIabc123def")),
+        *(("password", "training"), ("api_key", "training"), ("api_token", "training")),
+    ],
+)
+def test_all_else_under_a_secret_name_is_hidden_everywhere(name: str, value: str) -> None:
+    redactor = Redactor({name: value}, environ={})
+    assert redactor.text(f"{value} with lr 0.1") == f"{REDACTED} with lr 0.1"
+
+
 def test_the_secrets_of_a_sweeps_overrides_are_learnt() -> None:
     redactor = Redactor({}, environ={})
     redactor.learn_overrides(["api_key=key-111111,key-222222", "db.password='pw-333333'", "db={secret:pw-444444}"])

@@ -126,6 +126,7 @@ def test_a_value_is_shown_as_people_write_it(value: Any, told: str) -> None:
         (Pair("me", SECRET), "Pair(user='me', password=<redacted>)"),
         ([("password", SECRET), ("user", "me")], "[('password', <redacted>), ('user', 'me')]"),
         ({"db": {"password": {"old": SECRET}}}, "{'db': {'password': {'old': <redacted>}}}"),
+        ({"PWD": "/home/me", "DB_PWD": SECRET}, "{'PWD': '/home/me', 'DB_PWD': <redacted>}"),
         ({"max_tokens": 512, "tokens": [101, "word"]}, "{'max_tokens': 512, 'tokens': [101, <redacted>]}"),
         (OmegaConf.create({"password": SECRET, "max_tokens": 9}), "{'password': <redacted>, 'max_tokens': 9}"),
         (["mysql", "--password", SECRET, "-v"], "['mysql', '--password', <redacted>, '-v']"),

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hydra_callbacks.provenance.git_capture import GitCapture
+    from hydra_callbacks.support.redact import Redactor
 
 log = logging.getLogger("hydra.callbacks")
 _SHORT_WAIT_S = 0.003
@@ -70,12 +71,14 @@ class GitInfo(RunCallback):
         self.max_file_mb = max_file_mb
         self.repository = repository
         self._capture: GitCapture | None = None
+        self._redactor: Redactor | None = None
         self._is_said = self._is_finished = False
 
     def __getstate__(self) -> dict[str, Any]:
         """Wait for git before a launcher sends this to the jobs."""
         if self._capture:
             self._finish(self._capture)
+        self._redactor = None
         return self.__dict__
 
     def launch_started(self, launch: Launch) -> None:
@@ -94,7 +97,8 @@ class GitInfo(RunCallback):
     def _patching(self, launch: Launch) -> dict[str, Any]:
         """Return what is to be known for a patch."""
         sizes = {"max_bytes": int(self.max_patch_mb * 1e6), "max_file_bytes": int(self.max_file_mb * 1e6)}
-        return {**sizes, "outputs": _outputs(launch), "redactor": launch.redactor()}
+        self._redactor = launch.redactor()
+        return {**sizes, "outputs": _outputs(launch), "redactor": self._redactor}
 
     def _directory(self, launch: Launch) -> Path:
         if self.repository not in {"app", "cwd"}:
@@ -166,9 +170,9 @@ class GitInfo(RunCallback):
         self._is_finished = True
         if names:
             more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-            log.warning(
-                "The patch lacks %s%s (git.left_out in the run record says why)", ", ".join(names[:_MOST_NAMED]), more
-            )
+            told = ", ".join(names[:_MOST_NAMED])
+            told = self._redactor.text(told) if self._redactor else told
+            log.warning("The patch lacks %s%s (git.left_out in the run record says why)", told, more)
 
 
 def _outputs(launch: Launch) -> list[Path]:

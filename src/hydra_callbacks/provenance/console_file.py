@@ -63,6 +63,14 @@ class Cleaner:
         """Return a whole text without secrets."""
         return self._pattern.sub(_REDACTED, data) if any(text in data for text in self.secrets) else data
 
+    def beyond(self, data: bytes) -> int:
+        """Return where data whose first part is missing can begin: where no part of a secret is left."""
+        place = min(self.longest, len(data))
+        for match in self._pattern.finditer(data, 0, 2 * self.longest):
+            if match.start() < place:
+                place = max(place, match.end())
+        return place
+
     def _beginning(self, data: bytes, start: int) -> int:
         """Return where the first secret begins that is not whole at the end of the data; the end when none does."""
         first = len(data)
@@ -176,7 +184,7 @@ class ConsoleFile:
             return
         if self._n_written < 0:
             # A line of which the first part is left out might begin with half a secret.
-            n_skipped = tail.find(b"\n", 0, LONGEST_LINE) + 1 or min(self._cleaner.longest, len(tail))
+            n_skipped = tail.find(b"\n", 0, LONGEST_LINE) + 1 or self._cleaner.beyond(bytes(tail))
             self._end, self._n_written, self._cleaner = self._head_end, n_skipped, self._cleaner.new()
             self._put(b"\n" * self._is_broken_off + b"... %s left out ...\n" % _size(self._n_dropped + n_skipped))
         self._put(self._cleaner.write(without_secrets(bytes(tail[self._n_written :]))))

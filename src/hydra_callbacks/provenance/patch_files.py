@@ -20,13 +20,18 @@ PROGRAMS = {
     *(".cu", ".h", ".hpp", ".js", ".ts", ".rs", ".go", ".jl"),
 }
 """Endings of files that hold programs."""
+PROSE = {".md", ".rst", ".txt", ".tex", ".html", ".css", ".csv", ".tsv", ".svg"}
+"""Endings of files that are read by people, or hold nothing but numbers."""
 _MOST_FILES = 5000  # that are not tracked
 _SECRET_FILE = re.compile(
-    r"\.env(\..*)?|.*\.(env|envrc|pem|key|p12|pfx|jks|keystore|kdbx|ppk)|(.*_)?(rsa|dsa|ecdsa|ed25519)|[._]netrc"
-    r"|\.envrc|\.pgpass|\.pypirc|\.npmrc|\.dockercfg|kubeconfig"
-    r"|.*(secret|credential|passw).*",
+    r"(?:\.env(\.(?!example|sample|template|dist|default).*)?|.*\.(env|envrc|pem|key|p12|pfx|jks|keystore|kdbx|ppk)"
+    r"|(.*_)?(rsa|dsa|ecdsa|ed25519)|[._]netrc|\.envrc|\.pgpass|\.pypirc|\.npmrc|\.dockercfg|\.htpasswd|\.s3cfg|\.boto"
+    r"|kubeconfig|.*\.tfstate|.*\.tfvars|service[_-]?account.*\.json|kaggle\.json|tokens?(\.(json|pickle|pkl))?"
+    r"|.*(secret|credential|passw).*)(\.(bak|backup|old|orig|save|swp|tmp|\d{1,4})|~)*",
     re.IGNORECASE,
 )
+_SPOKEN_OF = PROGRAMS | (PROSE - {".txt", ".csv", ".tsv"})
+"""Endings of files that may be called after secrets and hold none: what is in them tells."""
 
 
 def chosen(
@@ -44,6 +49,11 @@ def chosen(
     kept = [change for change in changes if change.path not in left_out or change.submodule]
     others = [change for change in changes if change.path in left_out and not change.submodule]
     return kept, others, left_out
+
+
+def is_secret_name(name: str) -> bool:
+    """Tell whether the name of a file says that it is secret; `secrets.py` and `password.md` may speak of such."""
+    return bool(_SECRET_FILE.fullmatch(name)) and os.path.splitext(name)[1].lower() not in _SPOKEN_OF  # noqa: PTH122  (a name)
 
 
 def _not_too_many(changes: list[Change]) -> tuple[list[Change], dict[str, str]]:
@@ -88,7 +98,7 @@ def _why_not(root: Path, change: Change, max_file_bytes: int) -> str | None:
         ("M" in change.submodule, "a submodule with changes of its own"),
         ("U" in change.submodule, "a submodule with files that are not tracked"),
         (not name, "a repository of its own, which is not tracked"),
-        (_SECRET_FILE.fullmatch(name), "its name says that it is secret"),
+        (is_secret_name(name), "its name says that it is secret"),
         (is_file and told and told.st_size > max_file_bytes, f"{told.st_size / 1e6:.1f} MB" if told else ""),
         (is_file and not os.access(file, os.R_OK), "it cannot be read"),
     )

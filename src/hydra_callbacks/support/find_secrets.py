@@ -12,7 +12,7 @@ from collections import deque
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from hydra_callbacks.support.secret_names import is_common, is_secret, is_strange, option_name
+from hydra_callbacks.support.secret_names import is_common, is_place, is_secret, is_strange, is_to_be_found, option_name
 from hydra_callbacks.support.secret_texts import secrets_in
 from hydra_callbacks.support.values import attributes, content_of
 
@@ -69,7 +69,7 @@ def _secrets_of(name: str, text: str, *, is_number: bool, is_inside: bool) -> It
     if not is_secret(name, 0 if is_number else ""):
         return () if is_number else secrets_in(text)
     is_one = is_strange(text) if is_inside else not is_common(name) or is_strange(text, _SHORTEST_STRANGE)
-    return [text] if is_one else ()
+    return [text] if is_one and is_to_be_found(name, text) and not is_place(name, text) else ()
 
 
 def _parts(name: str, value: Any, *, is_inside: bool) -> Iterator[tuple[str, Any, bool]]:

@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from hydra_callbacks.support.patterns import compiled
-from hydra_callbacks.support.secret_names import is_secret, is_strange, option_name
+from hydra_callbacks.support.secret_names import is_place, is_secret, is_strange, is_to_be_found, option_name
 from hydra_callbacks.support.secret_texts import REDACTED, secrets_in, without_credentials, without_secrets
 
 if TYPE_CHECKING:
@@ -41,8 +41,9 @@ class Redactor:
             environ: Variables; the process's own when None.
         """
         for name, value in (os.environ if environ is None else environ).items():
-            if is_secret(name) and not _is_place(name, value):
-                self._add([value])
+            if is_secret(name) and not is_place(name, value):
+                # There, a key of several words is one more likely than a setting.
+                self._add([value] if is_to_be_found(name, value) or not value.isalpha() else [])
             elif "://" in value:
                 self._add(secrets_in(value))
         self._compile()
@@ -56,8 +57,11 @@ class Redactor:
         """Take in the secrets among Hydra's overrides: of a sweep, each value by itself, too."""
         for line in lines:
             value = _secret_value(line)
-            each = [line] if value is None else [value, *value.split(",")]
-            self._add(secrets_in(line) if value is None else (text.strip("'\"") for text in each))
+            if value is None:
+                self._add(secrets_in(line))
+                continue
+            texts = (text.strip("'\"") for text in (value, *value.split(",")))
+            self._add(text for text in texts if is_to_be_found(_name_of(line), text))
         self._compile()
 
     def _add(self, texts: Iterable[str]) -> None:
@@ -79,6 +83,10 @@ class Redactor:
     def known(self, text: str) -> str:
         """Return `text` without the known secrets and credentials in URLs."""
         return without_credentials(self._without_known(text))
+
+    def has_known(self, text: str) -> bool:
+        """Tell whether a known secret stands in `text`."""
+        return bool(self._known and self._known.search(text))
 
     def _without_known(self, text: str) -> str:
         if not self._known:
@@ -119,11 +127,6 @@ def _is_one(text: str) -> bool:
     return len(text) >= _SHORTEST and "${" not in text
 
 
-def _is_place(name: str, value: str) -> bool:
-    """Tell whether a variable is a path after all: PWD, or SSH_KEY=/home/me/.ssh/id, which every record may name."""
-    return name in {"PWD", "OLDPWD"} or (os.path.isabs(value) and os.path.exists(value))  # noqa: PTH110, PTH117  (texts)
-
-
 def _forms(text: str) -> Iterator[str]:
     """Yield a secret as it stands in a text, in a URL, in JSON and in Python."""
     yield text
@@ -153,7 +156,7 @@ def _secret_texts(value: Any, value_at: Callable[[str], Any], name: str = "") ->
         for before, item in zip([None, *value], value, strict=False):
             yield from _secret_texts(item, value_at, option_name(before) or name)
     elif isinstance(value, (str, int, float)) and is_secret(name, value):
-        yield from _resolved(str(value), value_at)
+        yield from (text for text in _resolved(str(value), value_at) if is_to_be_found(name, text))
     elif isinstance(value, str):
         yield from secrets_in(value)
 
@@ -191,5 +194,10 @@ def _override(line: str, redactor: Redactor) -> str:
 
 def _secret_value(line: str) -> str | None:
     """Return the value of an override whose name says that it is secret; None of any other."""
-    name, equals, value = line.partition("=")
-    return value if equals and is_secret(re.split(r"[.@/]", name)[-1], _number(value)) else None
+    _, equals, value = line.partition("=")
+    return value if equals and is_secret(_name_of(line), _number(value)) else None
+
+
+def _name_of(line: str) -> str:
+    """Return the last name of an override's key."""
+    return re.split(r"[.@/]", line.partition("=")[0])[-1]

@@ -15,7 +15,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from hydra_callbacks.support.redact import REDACTED, is_secret
-from hydra_callbacks.support.secret_names import option_name
+from hydra_callbacks.support.secret_names import is_place, option_name
 from hydra_callbacks.support.values import attributes, content_of
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ class ShortRepr:
         for base in (dict, *_BRACKETS):
             if issubclass(kind, base):
                 return self._container(value, kind, base, name, levels)
-        if is_secret(name, 0 if issubclass(kind, (int, float)) else ""):
+        if is_secret(name, 0 if issubclass(kind, (int, float)) else "") and not (kind is str and is_place(name, value)):
             return REDACTED
         simple = self._simple(value, kind)
         return self._object(value, kind, levels) if simple is None else simple
