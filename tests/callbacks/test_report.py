@@ -61,6 +61,24 @@ def test_its_metric_is_compared_in_the_way_that_the_gatherer_was_told(app: App) 
     assert (data["metric"]["is_max"], data["metric"]["is_guessed"], data["best"]["num"]) == (False, False, 0)
 
 
+def test_a_metric_that_is_not_there_is_told_on_the_terminal_too(app: App) -> None:
+    app.callbacks({**REPORT, "metric": "nosuch"}, RECORD)
+    done = app.run("-m", "x=1,2")
+    told = "Report: no job has a number in 'nosuch'; the page compares the jobs by double"
+    assert f"[HYDRA] {told}\n" in done.out, done.text
+    assert shown(app.one("multirun/*/*/report.html"))["metric"]["name"] == "double"
+    assert "no job has a number" not in app.run().text, "of a single run nothing is compared"
+    for metric in ("double", "result.double"):
+        app.callbacks({**REPORT, "metric": metric}, RECORD)
+        assert "no job has a number" not in app.run("-m", "x=1,2", f"hydra.sweep.dir={metric}").text
+
+
+def test_without_any_result_the_metric_is_told_to_be_missing(app: App) -> None:
+    app.callbacks({**REPORT, "metric": "nosuch"}, RECORD)
+    done = app.run("-m", "x=1", "fail_at=1")
+    assert "no job has a number in 'nosuch'; the page compares no jobs" in done.out, done.text
+
+
 def test_alone_it_tells_what_became_of_the_jobs_and_what_they_found(app: App) -> None:
     app.callbacks(REPORT)
     app.run("-m", "x=1,2,3", "fail_at=2")
@@ -134,7 +152,19 @@ def test_nothing_of_the_page_is_loaded_before_the_end(app: App) -> None:
 
 
 @pytest.mark.parametrize(
-    "setting", [{"file": "report.pdf"}, {"file": ""}, {"metric": 3}, {"direction": "up"}, {"direction": "maximize"}]
+    "setting",
+    [
+        {"file": "report.pdf"},
+        {"file": ""},
+        {"file": ".html"},
+        *(
+            {"file": name}
+            for name in ("sub/x.html", "../x.html", "/x.html", "x.html/", "a\\x.html", "c:x.html", "a\0.html")
+        ),
+        {"metric": 3},
+        {"direction": "up"},
+        {"direction": "maximize"},
+    ],
 )
 def test_wrong_settings_are_told(setting: dict[str, Any]) -> None:
     with pytest.raises(SettingError, match=next(iter(setting))):

@@ -160,7 +160,18 @@ def test_no_file_but_an_earlier_page_is_written_over(runs: Path) -> None:
     assert done.code == 2
     assert "is there already, and no report of hydra-callbacks" in done.err
     assert (runs / "thesis.html").read_text() == "<h1>mine</h1>"
-    assert called("report", "one", "-o", "no/such/folder.html").code == 2
+
+
+@pytest.mark.parametrize(
+    ("place", "folder"),
+    [("no/such/page.html", "no/such"), ("nodir/", "nodir"), ("outputs/one/x/page.html", "outputs/one/x")],
+)
+def test_a_folder_that_is_not_there_is_told_before_anything_is_read(runs: Path, place: str, folder: str) -> None:
+    write(runs / "multirun" / "a b" / "3" / ".hydra" / "run.json", "{")
+    done = called("report", "a b", "-o", place)
+    assert (done.code, done.out) == (2, "")
+    assert done.err == f"Error: there is no folder {folder}; make it, or name another place for the page\n"
+    assert not Path("nodir").exists()
 
 
 def test_what_could_not_be_read_is_told(runs: Path) -> None:

@@ -154,7 +154,15 @@ def sweep(n_jobs: int = 100, *, seed: int = 7, n_workers: int = 4) -> dict[str, 
         "counts": {state: states.count(state) for state in dict.fromkeys(states)},
         "launches_s": [0],
         "idle_s": 0,
-        "metric": {"name": "accuracy", "is_max": True, "is_guessed": True, "candidates": ["accuracy", "loss"]},
+        "metric": {
+            "name": "accuracy",
+            "is_max": True,
+            "is_guessed": True,
+            "candidates": [
+                {"name": "accuracy", "is_max": True, "is_guessed": True},
+                {"name": "loss", "is_max": False, "is_guessed": True},
+            ],
+        },
         "best": None if best is None else {"row": best, "value": rows["accuracy"][best], "words": words, "num": best},
         "columns": [
             column("", "head", label="job"),

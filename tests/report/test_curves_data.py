@@ -79,6 +79,58 @@ def test_phases_last_from_their_first_sample_to_the_next_phases(tmp_path: Path) 
     ]
 
 
+def test_phases_are_those_of_the_record_to_the_moment(tmp_path: Path) -> None:
+    """Those that were over between two samples, too, and those inside others."""
+    file = tmp_path / "resource_monitoring.csv"
+    append_rows(file, [sample(index, phase=name) for index, name in enumerate([None, "fit", "fit"])])
+    spans = [["fit", 0.25, 2.125], ["step", 0.25, 0.5], ["load", -0.0625, 0.2504], ["save", 2.25, 3]]
+    found = curves(file, None, {"phase_spans": spans}, [])
+    assert found
+    assert [tuple(each.values()) for each in found["phases"]] == [
+        ("load", -0.062, 0.25),
+        ("fit", 0.25, 2.125),
+        ("step", 0.25, 0.5),
+        ("save", 2.25, 3),
+    ]
+
+
+@pytest.mark.parametrize(
+    "spans",
+    [
+        None,
+        [],
+        "fit",
+        {"fit": [0, 1]},
+        [["load", 0, 1], None],
+        [["load", 0]],
+        [["load", 0, 1, 2]],
+        [[7, 0, 1]],
+        [["load", "0", 1]],
+        [["load", 0, None]],
+        [["load", 0, True]],
+        [["load", 0, "nan"]],
+        [["load", 0, 10**400]],
+        [["load", 2, 1]],
+        [["load", 0, math.inf]],
+    ],
+)
+def test_phases_that_are_none_are_those_of_the_samples(tmp_path: Path, spans: Any) -> None:
+    file = tmp_path / "resource_monitoring.csv"
+    append_rows(file, [sample(index, phase="fit") for index in range(3)])
+    found = curves(file, None, {"phase_spans": spans}, [])
+    assert found
+    assert found["phases"] == [{"name": "fit", "began_s": 0, "ended_s": 2}]
+
+
+def test_of_very_many_phases_the_first_are_shown(tmp_path: Path) -> None:
+    file = tmp_path / "resource_monitoring.csv"
+    append_rows(file, [sample(index) for index in range(3)])
+    found = curves(file, None, {"phase_spans": [["x" * 1000, index, index] for index in range(5000)]}, [])
+    assert found
+    assert len(found["phases"]) == 500
+    assert len(found["phases"][0]["name"]) < 300
+
+
 def test_of_a_long_run_the_peaks_stay(tmp_path: Path) -> None:
     file = tmp_path / "resource_monitoring.csv"
     rows = [sample(index, cpus=99.5 if index == 7777 else 0.5 if index == 3 else 50.0) for index in range(10_000)]

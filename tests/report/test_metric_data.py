@@ -73,12 +73,36 @@ def test_the_way_holds_for_the_metric_that_it_was_told_with_also_when_that_is_as
     assert way(folder, metric_name="gone", is_max=True) == ("acc", False, False), "max was said of another one"
 
 
+@pytest.mark.parametrize(
+    ("callbacks", "asked", "ways"),
+    [
+        ([], {}, [("acc", True, True), ("loss", False, True)]),
+        ([], {"is_max": False}, [("acc", False, False), ("loss", False, True)]),
+        ([], {"metric_name": "loss", "is_max": True}, [("acc", True, True), ("loss", True, False)]),
+        ([f"{GATHERER}, metric: loss, direction: max"], {}, [("acc", True, True), ("loss", True, False)]),
+        ([f"{GATHERER}, metric: acc, direction: min"], {}, [("acc", False, False), ("loss", False, True)]),
+        (
+            [f"{GATHERER}, metric: acc, direction: min", f"{PROGRESS}, metric: loss, direction: max"],
+            {"metric_name": "loss"},
+            [("acc", False, False), ("loss", True, False)],
+        ),
+    ],
+)
+def test_each_result_that_may_be_chosen_has_its_own_way(
+    tmp_path: Path, callbacks: list[str], asked: dict[str, Any], ways: list[tuple[Any, ...]]
+) -> None:
+    found = sweep_data(make_sweep(tmp_path, RESULTS, *callbacks), **asked)["metric"]
+    assert [tuple(each.values()) for each in found["candidates"]] == ways
+    assert tuple(found.values())[:3] in ways
+
+
 def test_a_metric_that_is_the_same_everywhere_can_be_named(tmp_path: Path) -> None:
     same = [{"acc": 1.0, "loss": 2.0}, {"acc": 1.0, "loss": 1.0}]
     folder = make_sweep(tmp_path / "s", same)
     assert way(folder)[0] == "loss"
     data = sweep_data(folder, metric_name="acc")
-    assert (data["metric"]["name"], data["metric"]["candidates"], data["notes"]) == ("acc", ["acc", "loss"], [])
+    candidates = [each["name"] for each in data["metric"]["candidates"]]
+    assert (data["metric"]["name"], candidates, data["notes"]) == ("acc", ["acc", "loss"], [])
     assert way(make_sweep(tmp_path / "s", same, f"{GATHERER}, metric: acc"))[0] == "acc"
     data = sweep_data(folder, metric_name="gone")
     assert data["notes"] == ["no job has a number in 'gone'; results that are numbers: acc, loss"]

@@ -106,12 +106,21 @@ def test_the_best_can_be_asked_for_as_the_page_has_it(here: Path) -> None:
     (best,) = (each["command"] for each in checked(".", metric_name="fit_s", is_max=True)["commands"][1:])
     assert best == f"hydra-callbacks best result.fit_s {as_words([here])} --max"
     make_run(here / "3", 3, result={"loss": -1.0}, app="other")
-    label, command = checked(".")["commands"][1].values()
-    assert label == 'The best of a "b"'
+    (label, command), (other, of_other) = (each.values() for each in checked(".")["commands"][1:])
+    assert (label, other) == ('The best of a "b"', "The best of other")
+    done = CliRunner().invoke(main, [*shlex.split(of_other)[1:], "--format", "json"])
+    assert json.loads(done.output)[0]["result.loss"] == -1
     words = shlex.split(command)[1:]
     done = CliRunner().invoke(main, [*words, "--format", "json"])
     assert json.loads(done.output)[0]["result.loss"] == 0, "not that of the other application"
-    for number in range(4):
+    for number in range(4, 8):
+        make_run(here / str(number), number, result={"loss": 0.5}, app=f"app {number}" if number > 4 else None)
+    make_run(here / "8", 8, result={"loss": 0.5}, app=None)
+    labels = [each["label"] for each in checked(".")["commands"]]
+    assert labels == ["List its runs", 'The best of a "b"', "The best of those of no application"] + [
+        f"The best of {app}" for app in ("other", "app 5", "app 6")
+    ], "five at most, those with the most runs"
+    for number in range(9):
         make_run(here / str(number), number, result={"name": "x"})
     assert [each["label"] for each in checked(".")["commands"]] == ["List its runs"]
 

@@ -118,9 +118,26 @@ def test_the_samples_are_read_by_the_name_that_the_record_has(tmp_path: Path) ->
     directory = make_run(tmp_path / "run", resources={"samples_file": "mine.csv"})
     append_rows(directory / "mine.csv", rows)
     assert checked(directory)["curves"]["n_samples"] == 2
-    make_run(directory, resources={"samples_file": "../mine.csv"})
-    append_rows(tmp_path / "mine.csv", rows)
-    assert checked(directory)["curves"] is None
+    for name in ("../mine.csv", str(tmp_path / "mine.csv"), "link.csv"):
+        make_run(directory, resources={"samples_file": name})
+        (tmp_path / "mine.csv").unlink(missing_ok=True)
+        (directory / "link.csv").unlink(missing_ok=True)
+        assert (checked(directory)["curves"], checked(directory)["notes"]) == (None, []), "there are none"
+        append_rows(tmp_path / "mine.csv", rows)
+        (directory / "link.csv").symlink_to("../mine.csv")
+        data = checked(directory)
+        told = "the samples are outside of the run's directory; hydra-callbacks plot shows them"
+        assert (data["curves"], data["notes"]) == (None, [f"the curves are left out: {told}"])
+    make_run(directory, resources={"samples_file": "a\0b"})
+    assert checked(directory)["notes"] == []
+
+
+def test_the_samples_of_a_job_may_be_outside_of_its_sweep(tmp_path: Path) -> None:
+    directory = make_run(tmp_path / "sweep" / "0", job=job(0), resources={"samples_file": "../up.csv"})
+    write(tmp_path / "sweep" / "multirun.yaml", "")
+    write(tmp_path / "up.csv", "x")
+    (note,) = checked(directory)["notes"]
+    assert "outside of the sweep's directory" in note
 
 
 def test_the_page_of_a_sweep_may_have_any_name(tmp_path: Path) -> None:

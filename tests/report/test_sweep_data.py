@@ -85,12 +85,24 @@ def test_the_metric_is_what_is_asked_for_else_what_the_sweep_says(sweep: Path) -
     yaml = (sweep / "multirun.yaml").read_text()
     (sweep / "multirun.yaml").write_text(yaml.replace("metric: deep.er", "metric: double"))
     data = sweep_data(sweep)
-    assert data["metric"] == {"name": "double", "is_max": False, "is_guessed": False, "candidates": ["double"]}
+    way = {"name": "double", "is_max": False, "is_guessed": False}
+    assert data["metric"] == {**way, "candidates": [way]}
     assert data["best"] == {"row": 0, "value": 2, "words": "x=1 fail_at=2", "num": 0}
     assert data["notes"] == []
     asked = sweep_data(sweep, metric_name="double", is_max=True)["best"]
     assert (asked["value"], asked["num"]) == (2000, 4)
     assert "no job has a number in 'nothing'" in sweep_data(sweep, metric_name="nothing")["notes"][0]
+
+
+def test_the_commands_name_the_job_that_they_run_again(tmp_path: Path) -> None:
+    """The page's reader may compare by another result by then, and see another job as the best."""
+    folder = make_sweep(tmp_path, {"acc": 0.5, "loss": 1.0}, {"acc": 0.9, "loss": 2.0})
+    for num in range(2):
+        make_run(folder / str(num), num, job=job(num), result={"acc": num}, git={"sha": "1" * 40}, command=["t.py"])
+    assert [(each["label"].partition(", in /")[0]) for each in sweep_data(folder)["commands"]] == [
+        "Run job 1 again, the best by acc, with the code as it is now",
+        "Reproduce job 1, the best by acc, with its own code",
+    ]
 
 
 def test_numbers_that_are_none_are_null(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ const dashOf = (index) => DASHES[Math.floor(index / 2) % DASHES.length];
 
 /** @param {Curves} curves */
 export function curvesView(curves) {
-  const ends = extent(curves.time_s) ?? [0, 1];
+  const ends = extent([...curves.time_s, ...curves.phases.flatMap((phase) => [phase.began_s, phase.ended_s])]) ?? [0, 1];
   const whole = { low: ends[0], high: ends[1] > ends[0] ? ends[1] : ends[0] + 1 };
   const view = { ...whole };
   /** @type {{ plot: () => uPlot | null }[]} */
@@ -72,6 +72,7 @@ function panelView(curves, panel, view, zoom, whole, isLast) {
     "ul",
     { class: "series" },
     panel.series.map((series, index) => el("li", {}, swatch(index), el("span", { text: series.name }), values[index])),
+    panel.mark ? el("li", {}, el("span", { class: "swatch mark", "aria-hidden": "true" }), el("span", { text: panel.mark.label }), el("span", { text: `${withUnit(panel.mark.value, panel.unit)}${isNear(panel) ? "" : ", above what is drawn"}` })) : null,
   );
   const peaks = panel.series.map((series) => `${series.name} at most ${withUnit(extent(series.values)?.[1] ?? 0, panel.unit)}`);
   const place = el("div", { class: "plot", role: "img", "aria-label": `${panel.title} over time: ${peaks.join(", ")}` });
@@ -86,6 +87,26 @@ function panelView(curves, panel, view, zoom, whole, isLast) {
     plot.setScale("x", { min: view.low, max: view.high });
   });
   return { node, plot: () => plot };
+}
+
+/** Which of two tones each phase has: another than that before it, or around it. @param {Curves["phases"]} phases in the order of their beginnings */
+function tonesOf(phases) {
+  /** @type {{ ended_s: number, tone: number }[]} */
+  const around = [];
+  let before = 1;
+  return phases.map(({ ended_s }) => {
+    while (around.length && around[around.length - 1].ended_s < ended_s) around.pop();
+    const outer = around.at(-1);
+    const tone = 1 - (outer ? outer.tone : before);
+    if (!outer) before = tone;
+    around.push({ ended_s, tone });
+    return tone;
+  });
+}
+
+/** Whether the mark can be drawn without making the curves flat. @param {Panel} panel */
+function isNear({ series, mark }) {
+  return mark !== null && mark.value <= 4 * Math.max(...series.map(({ values }) => extent(values)?.[1] ?? 0));
 }
 
 /** @param {number} index */
@@ -107,9 +128,9 @@ function swatch(index) {
 function settings(curves, panel, zoom, whole, isLast, width, live) {
   const most = Math.max(...panel.series.map((series) => extent(series.values)?.[1] ?? 0), 0);
   const least = Math.min(...panel.series.map((series) => extent(series.values)?.[0] ?? 0), 0);
-  const mark = panel.mark;
-  const isNear = mark !== null && mark.value <= most * 4;
-  const top = Math.max(most, isNear && mark ? mark.value : 0) || 1;
+  const mark = isNear(panel) ? panel.mark : null;
+  const tones = tonesOf(curves.phases);
+  const top = Math.max(most, mark?.value ?? 0) || 1;
   return {
     width,
     height: isLast ? HEIGHT + 46 : HEIGHT,
@@ -122,7 +143,7 @@ function settings(curves, panel, zoom, whole, isLast, width, live) {
       y: false,
       bind: { dblclick: () => () => (zoom(whole.low, whole.high), null) },
     },
-    scales: { x: { time: false }, y: { range: () => [least, top * (!curves.phases.length ? 1.06 : mark && isNear && mark.value > most * 0.8 ? 1.42 : 1.2)] } },
+    scales: { x: { time: false }, y: { range: () => [least, top * (curves.phases.length ? 1.2 : 1.06)] } },
     axes: [
       { ...axisSettings({ kind: "seconds", low: whole.low, high: whole.high, label: isLast ? "since the start of the run" : "" }, false), ...(isLast ? {} : { values: () => [], size: 8 }) },
       { ...axisSettings({ kind: "number", low: 0, high: top, label: "", unit: panel.unit }, true), size: 74 },
@@ -152,12 +173,13 @@ function settings(curves, panel, zoom, whole, isLast, width, live) {
           curves.phases.forEach((phase, index) => {
             const name = shown(phase.name);
             const [from, to] = [x(phase.began_s), x(phase.ended_s)];
-            context.fillStyle = colour(index % 2 ? "phase-1" : "phase-0");
+            context.fillStyle = colour(`phase-${tones[index]}`);
             context.fillRect(from, upper, to - from, height);
             context.fillStyle = colour("line");
             context.fillRect(from, upper, 1, height);
             context.fillStyle = colour("muted");
-            const seen = [Math.max(from, left), Math.min(to, left + wide)];
+            const next = curves.phases[index + 1]; // may begin inside this one
+            const seen = [Math.max(from, left), Math.min(to, left + wide, next ? x(next.began_s) : Infinity)];
             if (seen[1] - seen[0] > context.measureText(name).width + 10) context.fillText(name, seen[0] + 5, upper + 12);
           });
           context.restore();
@@ -165,20 +187,16 @@ function settings(curves, panel, zoom, whole, isLast, width, live) {
       ],
       draw: [
         (u) => {
-          if (!mark || !isNear) return;
+          if (!mark) return;
           const { context, y, left, width: wide } = drawingOf(u);
           context.save();
           context.scale(devicePixelRatio, devicePixelRatio);
-          context.strokeStyle = context.fillStyle = colour("failed");
+          context.strokeStyle = colour("text"); // no curve's
           context.setLineDash([5, 4]);
           context.beginPath();
           context.moveTo(left, y(mark.value));
           context.lineTo(left + wide, y(mark.value));
           context.stroke();
-          context.font = '11px system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", Arial, sans-serif';
-          context.textAlign = "right";
-          context.fillStyle = colour("text");
-          context.fillText(`${mark.label}: ${withUnit(mark.value, panel.unit)}`, left + wide - 4, y(mark.value) - 5);
           context.restore();
         },
       ],

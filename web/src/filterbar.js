@@ -1,6 +1,6 @@
 // The filter above a table: what is looked for, how many rows fit, and what else narrows them.
 import { el, fill } from "./dom.js";
-import { count } from "./format.js";
+import { count, measureOf } from "./format.js";
 import { columnWords } from "./language.js";
 
 /** @param {import("./store.js").Store} store @param {string} word what a row is */
@@ -16,10 +16,11 @@ export function filterBar(store, word) {
   field.addEventListener("input", () => store.setQuery(field.value));
 
   function tell() {
-    said.textContent = store.complaint;
+    const labelled = (/** @type {string} */ name) => store.columns.find((column) => column.name === name)?.label ?? name;
+    said.textContent = [store.complaint, ...[...store.columnComplaints].map(([name, why]) => `${labelled(name)}: ${why}`)].filter(Boolean).join("; ");
     shown.textContent = store.nShown === store.size ? count(store.size, word) : `${store.nShown.toLocaleString("en")} of ${count(store.size, word)}`;
     clear.hidden = !store.isFiltered;
-    const items = [...store.columnFilters].map(([name, filter]) => chip(`${store.columns.find((column) => column.name === name)?.label ?? name}: ${columnWords(filter)}`, () => store.setColumn(name, null)));
+    const items = [...store.columnFilters].map(([name, filter]) => chip(`${labelled(name)}: ${columnWords(filter, measureOf(name))}`, () => store.setColumn(name, null)));
     if (store.only) items.push(chip(store.only.label, () => store.setOnly(null)));
     fill(chips, items);
     chips.hidden = items.length === 0;

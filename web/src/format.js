@@ -46,6 +46,46 @@ export function bytes(count) {
   return `${value.toFixed(1)} TiB`;
 }
 
+/** What a unit is in bytes or seconds, in small letters: those that are shown, and those that people write. @type {Record<"B" | "s", Record<string, number>>} */
+const UNITS = {
+  B: { b: 1, kib: 1024, mib: 1024 ** 2, gib: 1024 ** 3, tib: 1024 ** 4, kb: 1e3, mb: 1e6, gb: 1e9, tb: 1e12 },
+  s: { ms: 1e-3, s: 1, min: 60, h: 3600, d: 86400 },
+};
+const PART = /\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)\s*([a-z]*)\s*/giy;
+
+/**
+ * What was written with its unit, as in `200 MiB`, `1 min 15 s`, or without one: then in bytes or seconds. Null when
+ * it is nothing of the kind.
+ *
+ * @param {string} text
+ * @param {"B" | "s"} unit what is measured: a size or a time
+ */
+export function quantity(text, unit) {
+  let [sum, at] = [0, 0];
+  while (at < text.length || at === 0) {
+    PART.lastIndex = at;
+    const part = PART.exec(text);
+    if (!part) return null;
+    const name = part[2].toLowerCase();
+    const isAlone = at === 0 && PART.lastIndex === text.length;
+    if (name ? !Object.hasOwn(UNITS[unit], name) : !isAlone) return null;
+    sum += Number(part[1]) * (name ? UNITS[unit][name] : 1);
+    at = PART.lastIndex;
+  }
+  return sum;
+}
+
+/** What may stand behind a number, for a message. @param {"B" | "s"} unit */
+export function unitsOf(unit) {
+  return unit === "B" ? "B, KiB, MiB, GiB, TiB, kB, MB, GB or TB" : "ms, s, min, h or d";
+}
+
+/** What the numbers of a column are, if they are something that has a unit. @param {string} name @returns {"B" | "s" | ""} */
+export function measureOf(name) {
+  const unit = unitOf(name);
+  return unit === "B" || unit === "s" ? unit : "";
+}
+
 /** A value with its unit. @param {number} value @param {string} unit */
 export function withUnit(value, unit) {
   if (unit === "B") return bytes(value);

@@ -3,7 +3,10 @@ import { copyable, copyButton, el, fill } from "./dom.js";
 import { cell, unitOf, zoned } from "./format.js";
 import { stateLabel } from "./states.js";
 
-export const NO_TRACEBACK = "No traceback is in this page; there may be one in the job's directory.";
+/** Why there is no traceback. @param {string} status of a job that failed */
+export function withoutTraceback(status) {
+  return status === "lost" ? "A process that is killed leaves no traceback." : "No traceback is in this page; there may be one in the job's directory.";
+}
 
 /**
  * @param {import("./store.js").Store} store
@@ -68,7 +71,7 @@ export function jobPanel(store, facts) {
             "div",
             { class: "trouble" },
             el("p", {}, el("b", { text: failure.type }), failure.message ? ": " : "", el("span", { text: failure.message })),
-            failure.traceback ? el("pre", { class: "code", tabindex: "0", "aria-label": "Traceback", text: failure.traceback }) : el("p", { class: "hint", text: NO_TRACEBACK }),
+            failure.traceback ? el("pre", { class: "code", tabindex: "0", "aria-label": "Traceback", text: failure.traceback }) : el("p", { class: "hint", text: withoutTraceback(facts.status(row)) }),
             failure.traceback && failure.count > 1 ? el("p", { class: "hint", text: `The traceback is from one of the ${failure.count} jobs that ended this way.` }) : null,
           )
         : null,

@@ -1,12 +1,14 @@
 // The filter language of the command line (docs/reference/filters.md), for the rows of the page.
-import { number } from "./format.js";
+import { number, quantity, unitsOf, withUnit } from "./format.js";
 
 /** @typedef {(row: number) => boolean} Test */
-/** @typedef {{ kind: "word" | "text" | "column" | "sign" | "mark", text: string }} Token */
-/** @typedef {{ column: (name: string) => Cell[] }} Source which throws an Error where there is no such column */
+/** @typedef {{ kind: "word" | "text" | "column" | "sign" | "mark" | "amount", text: string, rest?: string }} Token an amount is a number with words behind it, its units or what must not be there: the `rest` */
+/** @typedef {"B" | "s" | ""} Unit what the numbers of a column are: bytes, seconds, or nothing of which the unit is known */
+/** @typedef {{ column: (name: string) => { values: Cell[], unit: Unit } }} Source which throws an Error where there is no such column */
 
 const TOKEN = /\s*(?:(<=|>=|!=|==|[<>=])|([(),])|"((?:\\.|[^"\\])*)"|'((?:\\.|[^'\\])*)'|`([^`]+)`|([^\s<>=!(),"'`]+))/y;
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+const BEGINS_AS_NUMBER = /^[+-]?\.?\d/;
 const TURNED = /** @type {Record<string, string>} */ ({ "<": ">", ">": "<", "<=": ">=", ">=": "<=" });
 
 /** @param {string} text @returns {Token[]} */
@@ -63,9 +65,18 @@ export function compile(text, source, isDoubtful = false) {
   const lack = (/** @type {string} */ what) => new Error(`expected ${what}, got ${list[at] ? `"${list[at].text}"` : "the end"}`);
   const next = (/** @type {string} */ what) => {
     const token = list[at];
-    if (!token || token.kind === "sign" || token.kind === "mark" || ["and", "or", "in", "not"].some(is)) throw lack(what);
+    if (!token || token.kind === "sign" || token.kind === "mark" || isKeyword()) throw lack(what);
     at++;
     return token;
+  };
+
+  const isKeyword = () => ["and", "or", "in", "not"].some(is);
+  /** A number and the words behind it, which are nothing but its units: `1 min 15 s` is one value. @param {Token} token @returns {Token} */
+  const amount = (token) => {
+    const from = at;
+    if (token.kind === "word" && BEGINS_AS_NUMBER.test(token.text)) while (list[at]?.kind === "word" && !isKeyword()) at++;
+    const words = list.slice(from, at).map((one) => one.text);
+    return words.length ? { kind: "amount", text: [token.text, ...words].join(" "), rest: words[0] } : token;
   };
 
   /** @returns {Test} */
@@ -93,35 +104,37 @@ export function compile(text, source, isDoubtful = false) {
   /** @returns {Test} */
   function comparison() {
     let left = next("a column or a value");
-    if (list[at]?.kind === "sign") {
+    const behind = at;
+    left = amount(left);
+    if (list[at]?.kind !== "sign") [left, at] = [list[behind - 1], behind];
+    else {
       let sign = list[at++].text;
-      let right = next("a value");
-      if (left.kind === "text" || (left.kind === "word" && NUMBER.test(left.text))) {
-        [left, sign, right] = [right, TURNED[sign] ?? sign, left]; // 0.1 < lr
-      }
-      const values = source.column(left.text);
-      if (right.kind !== "column") return against(values, sign, right);
-      const others = source.column(right.text);
+      let right = amount(next("a value"));
+      if (isValue(left, right)) [left, sign, right] = [right, TURNED[sign] ?? sign, left]; // 0.1 < lr
+      const { values, unit } = source.column(left.text);
+      if (right.kind !== "column") return against(values, sign, right, unit);
+      const others = source.column(right.text).values;
       return (row) => compare(values[row], sign, others[row]);
     }
     const isNot = accept("not");
     if (accept("in")) return isNot ? opposite(membership(left)) : membership(left);
     if (isNot) throw lack('"in"');
     if (left.kind === "text") throw lack('"=", "<", "in" or the like');
-    const values = source.column(left.text);
+    const { values } = source.column(left.text);
     if (isDoubtful && !values.some((value) => typeof value === "boolean")) throw lack("a sign");
     return (row) => compare(values[row], "=", true);
   }
   /** @param {Token} left @returns {Test} */
   function membership(left) {
     if (accept("(")) {
-      const values = source.column(left.text);
-      const tests = [against(values, "=", next("a value"))];
-      while (accept(",")) tests.push(against(values, "=", next("a value")));
+      const { values, unit } = source.column(left.text);
+      const one = () => against(values, "=", amount(next("a value")), unit);
+      const tests = [one()];
+      while (accept(",")) tests.push(one());
       if (!accept(")")) throw lack('"," or ")"');
       return (row) => tests.some((test) => test(row));
     }
-    const values = source.column(next("a column, or values in parentheses").text);
+    const { values } = source.column(next("a column, or values in parentheses").text);
     return (row) => contains(values[row], left);
   }
 
@@ -135,6 +148,25 @@ function opposite(test) {
   return (row) => !test(row);
 }
 
+/** Whether what stands before a sign is the value, and the column comes behind it. @param {Token} left @param {Token} right */
+function isValue({ kind, text }, right) {
+  if (kind === "text" || kind === "amount" || (kind === "word" && NUMBER.test(text))) return true;
+  return kind === "word" && (quantity(text, "B") ?? quantity(text, "s")) !== null && right.kind !== "text" && !BEGINS_AS_NUMBER.test(right.text); // 200MiB
+}
+
+/**
+ * How many bytes or seconds were written; null where it is no number. Throws an Error where its unit is none of these.
+ *
+ * @param {Token} token
+ * @param {Unit} unit
+ */
+function measured({ kind, text }, unit) {
+  if (!unit || (kind !== "word" && kind !== "amount") || !BEGINS_AS_NUMBER.test(text)) return null;
+  const found = quantity(text, unit);
+  if (found === null) throw new Error(`"${text}" is no ${unit === "B" ? "size" : "time"}: a number may have ${unitsOf(unit)} behind it`);
+  return found;
+}
+
 /** @param {Token} token @returns {Cell} */
 function literal({ kind, text }) {
   if (kind !== "word") return text;
@@ -144,14 +176,29 @@ function literal({ kind, text }) {
   return NUMBER.test(text) ? Number(text) : text; // "nan" and "inf" are texts, as they are in the columns
 }
 
-/** Compare values with one that was written; a word that looks like a number also means a text that is the same. @param {Cell[]} values @param {string} sign @param {Token} right @returns {Test} */
-function against(values, sign, right) {
-  const wanted = literal(right);
+/**
+ * Compare values with one that was written. A word that looks like a number also means a text that is the same, and
+ * what has a unit all that is shown so: `= 1.5 GiB`.
+ *
+ * @param {Cell[]} values
+ * @param {string} sign
+ * @param {Token} right
+ * @param {Unit} unit
+ * @returns {Test}
+ */
+function against(values, sign, right, unit) {
+  if (right.kind === "amount" && !unit) throw new Error(`expected "and" or "or", got "${right.rest}"`);
+  const size = measured(right, unit);
+  const wanted = size ?? literal(right);
   if (wanted === null) {
     if (sign !== "=" && sign !== "!=") throw new Error("null can only be compared by = and !=");
     return (row) => (values[row] == null) === (sign === "=");
   }
-  const isSame = (/** @type {number} */ row) => right.kind === "word" && values[row] === right.text;
+  const shown = size !== null && !NUMBER.test(right.text) ? withUnit(size, unit) : null;
+  const isSame = (/** @type {number} */ row) => {
+    const own = values[row];
+    return shown === null ? right.kind === "word" && own === right.text : typeof own === "number" && withUnit(own, unit) === shown;
+  };
   if (sign === "=") return (row) => isSame(row) || compare(values[row], sign, wanted);
   return (row) => !(sign === "!=" && isSame(row)) && compare(values[row], sign, wanted);
 }
@@ -189,11 +236,14 @@ function contains(own, wanted) {
  *
  * @typedef {{ kind: "range", low: number, high: number } | { kind: "set", values: Cell[] } | { kind: "typed", text: string }} ColumnFilter
  *
+ * Throws an Error where a unit is written that the column does not have.
+ *
  * @param {ColumnFilter} filter
  * @param {Cell[]} values
+ * @param {Unit} [unit]
  * @returns {Test}
  */
-export function columnTest(filter, values) {
+export function columnTest(filter, values, unit = "") {
   if (filter.kind === "range") {
     const { low, high } = filter;
     return (row) => {
@@ -206,27 +256,26 @@ export function columnTest(filter, values) {
     return (row) => wanted.has(values[row]);
   }
   const parts = filter.text.match(/(?:"(?:\\.|[^"\\])*"|[^|])+/g) ?? [];
-  const tests = parts.map((part) => part.trim()).filter(Boolean).map((part) => typedTest(part, values));
+  const tests = parts.map((part) => part.trim()).filter(Boolean).map((part) => typedTest(part, values, unit));
   return tests.length === 1 ? tests[0] : (row) => !tests.length || tests.some((test) => test(row));
 }
 
-/** @param {string} text @param {Cell[]} values @returns {Test} */
-function typedTest(text, values) {
-  const range = /^(\S*?)\s*\.\.\s*(\S*)$/.exec(text);
-  if (range && (range[1] || range[2]) && !Number.isNaN(Number(range[1])) && !Number.isNaN(Number(range[2]))) {
-    const [low, high] = [range[1] ? Number(range[1]) : -Infinity, range[2] ? Number(range[2]) : Infinity];
-    return columnTest({ kind: "range", low, high }, values);
-  }
+/** @param {string} text @param {Cell[]} values @param {Unit} unit @returns {Test} */
+function typedTest(text, values, unit) {
+  const range = rangeOf(text, unit);
+  if (range) return columnTest({ kind: "range", ...range }, values);
   const sign = /^(<=|>=|!=|==?|<|>)\s*(.+)$/.exec(text);
   if (sign) {
     const quoted = /^"((?:\\.|[^"\\])*)"$/.exec(sign[2]);
     const right = /** @type {Token} */ (quoted ? { kind: "text", text: quoted[1].replace(/\\(.)/g, "$1") } : { kind: "word", text: sign[2] });
+    measured(right, unit);
     try {
-      return against(values, sign[1] === "==" ? "=" : sign[1], right);
+      return against(values, sign[1] === "==" ? "=" : sign[1], right, unit);
     } catch {
       return () => false; // less than nothing
     }
   }
+  if (unit && BEGINS_AS_NUMBER.test(text)) return shownTest(text, values, unit);
   const value = Number(text);
   const words = text.toLowerCase();
   return (row) => {
@@ -236,18 +285,40 @@ function typedTest(text, values) {
   };
 }
 
-/** What stands in the column's field, and means the same once it is edited. @param {ColumnFilter} filter */
-export function columnText(filter) {
-  if (filter.kind === "typed") return filter.text;
-  if (filter.kind === "set") return filter.values.map((value) => `=${exactly(value)}`).join(" | ");
-  return `${filter.low}..${filter.high}`;
+/** The ends of `0.1..1`, `..1 GiB` or `100..200 MiB`; null of what is no range. @param {string} text @param {Unit} unit */
+function rangeOf(text, unit) {
+  const found = (unit ? /^([^<>=!]*?)\s*\.\.\s*(.*)$/ : /^(\S*?)\s*\.\.\s*(\S*)$/).exec(text);
+  if (!found || !(found[1] || found[2])) return null;
+  const last = /[a-z]+$/i.exec(found[2])?.[0] ?? "";
+  const [low, high] = [NUMBER.test(found[1]) && unit ? `${found[1]} ${last}` : found[1], found[2]].map((end) => (end ? (measured({ kind: "word", text: end.trim() }, unit) ?? Number(end)) : null));
+  return Number.isNaN(low) || Number.isNaN(high) ? null : { low: low ?? -Infinity, high: high ?? Infinity };
 }
 
-/** The same, shortly, to be read. @param {ColumnFilter} filter */
-export function columnWords(filter) {
+/** What is as large, or is shown as a text that begins so: "1.5 GiB", or "1.5". @param {string} text @param {Cell[]} values @param {"B" | "s"} unit @returns {Test} */
+function shownTest(text, values, unit) {
+  const size = quantity(text, unit);
+  const begin = text.toLowerCase().replace(/\s+/g, " ");
+  const isShown = (/** @type {number} */ own) => {
+    const shown = withUnit(own, unit).toLowerCase();
+    return shown.startsWith(begin) && !(/\d$/.test(begin) && /\d/.test(shown.charAt(begin.length)));
+  };
+  const fits = values.map((own) => typeof own === "number" && (own === size || isShown(own)));
+  if (size === null && !fits.includes(true)) measured({ kind: "word", text }, unit); // which says what is wrong
+  return (row) => fits[row];
+}
+
+/** What stands in the column's field, and means the same once it is edited. @param {ColumnFilter} filter @param {Unit} unit */
+export function columnText(filter, unit) {
+  if (filter.kind === "typed") return filter.text;
+  if (filter.kind === "set") return filter.values.map((value) => `=${exactly(value)}`).join(" | ");
+  return `${filter.low}..${filter.high}${unit && ` ${unit}`}`;
+}
+
+/** The same, shortly, to be read. @param {ColumnFilter} filter @param {Unit} unit */
+export function columnWords(filter, unit) {
   if (filter.kind === "typed") return filter.text;
   if (filter.kind === "set") return filter.values.map((value) => (value == null ? "none" : String(value))).join(" | ");
-  return `${number(filter.low)}..${number(filter.high)}`;
+  return unit ? `${withUnit(filter.low, unit)} .. ${withUnit(filter.high, unit)}` : `${number(filter.low)}..${number(filter.high)}`;
 }
 
 /** @param {Cell} value */

@@ -1,5 +1,5 @@
 // Which rows are shown, and in which order: what the table and every chart look at.
-import { labelOf, unitOf } from "./format.js";
+import { labelOf, measureOf, unitOf } from "./format.js";
 import { columnTest, filterOf } from "./language.js";
 
 /** Short names of the command line for what is known of the run itself, as `runs.query.SHORT` has them. @type {Record<string, string>} */
@@ -44,6 +44,8 @@ export class Store {
     this.query = "";
     /** What is wrong with the query; "" when nothing is. */
     this.complaint = "";
+    /** What is wrong with the filters of columns, which do nothing then. @type {Map<string, string>} */
+    this.columnComplaints = new Map();
     /** @type {import("./language.js").Test | null} */
     this.queryTest = null;
     /** @type {{ name: string, isDown: boolean }[]} */
@@ -64,23 +66,24 @@ export class Store {
   }
 
   /**
-   * The values of a column, by its name, a short name, the end of it when only one column, or only one result, ends so,
+   * The values of a column and what they are, by its name, a short name, the end of it when only one column, or only one result, ends so,
    * or what stands above it; as `runs.query.find_column` finds it. Throws an Error that says why there is none.
    *
    * @param {string} name
    */
   find(name) {
-    const { columns, values } = this;
+    const { columns } = this;
+    const told = (/** @type {string} */ own) => ({ values: this.values[own] ?? new Array(this.size).fill(null), unit: measureOf(own) });
     const named = (/** @type {string} */ wanted) => columns.find((column) => column.name === wanted);
     const short = Object.hasOwn(SHORT, name) ? SHORT[name] : name;
     const exact = named(name) ?? named(short) ?? (short === "run-num" ? named("") : undefined);
-    if (exact) return values[exact.name];
-    if (MAY_BE_EMPTY.has(short)) return new Array(this.size).fill(null);
+    if (exact) return told(exact.name);
+    if (MAY_BE_EMPTY.has(short)) return told(short);
     if (short !== name || Object.values(SHORT).includes(name)) throw new Error(`this page does not hold "${name}"; hydra-callbacks list knows it`);
     const ends = columns.filter(({ name: full }) => full.endsWith(`.${name}`));
     const results = ends.filter((column) => column.role === "result");
     const found = ends.length === 1 ? ends[0] : results.length === 1 ? results[0] : columns.find((column) => column.label === name);
-    if (found) return values[found.name];
+    if (found) return told(found.name);
     throw new Error(ends.length ? `several columns end in "${name}": ${ends.map((column) => column.name).join(", ")}; name one` : `there is no column "${name}"`);
   }
 
@@ -158,7 +161,16 @@ export class Store {
   }
 
   apply() {
-    const tests = [...this.columnFilters].map(([name, filter]) => columnTest(filter, this.values[name]));
+    /** @type {import("./language.js").Test[]} */
+    const tests = [];
+    this.columnComplaints.clear();
+    for (const [name, filter] of this.columnFilters) {
+      try {
+        tests.push(columnTest(filter, this.values[name], measureOf(name)));
+      } catch (error) {
+        this.columnComplaints.set(name, error instanceof Error ? error.message : String(error));
+      }
+    }
     if (this.queryTest) tests.push(this.queryTest);
     const { only } = this;
     if (only) tests.push((row) => only.rows.has(row));

@@ -5,7 +5,7 @@ import { csvButtons } from "./csv.js";
 import { copyable, el, fill, say, section } from "./dom.js";
 import { count, duration, number, zoned } from "./format.js";
 import { filterBar } from "./filterbar.js";
-import { isCut, jobPanel, NO_TRACEBACK, whyNotPasted } from "./job.js";
+import { isCut, jobPanel, whyNotPasted, withoutTraceback } from "./job.js";
 import { cellsOf, parallel } from "./parallel.js";
 import { Store } from "./store.js";
 import { stateBar } from "./states.js";
@@ -86,7 +86,8 @@ export function sweepPage(data, main) {
     const words = data.jobs.words[row];
     const overrides = columns.filter((one) => one.role === "override" && data.values[one.name][row] != null);
     const way = metric.isMax ? "highest" : "lowest";
-    const isGuessed = data.metric?.is_guessed && metric.name === data.metric.name && metric.isMax === data.metric.is_max;
+    const told = data.metric?.candidates.find((one) => one.name === metric.name);
+    const isGuessed = told?.is_guessed && metric.isMax === told.is_max;
     fill(
       bestPlace,
       el("h2", {}, "Best job"),
@@ -124,7 +125,7 @@ export function sweepPage(data, main) {
 
   // Filter, parallel coordinates, table
   const bar = filterBar(store, "job");
-  const axisNames = new Set([...varied.slice(0, MOST_AXES - 2).map((column) => column.name), ...(data.metric ? [...data.metric.candidates.slice(0, 2), metric.name] : [])]);
+  const axisNames = new Set([...varied.slice(0, MOST_AXES - 2).map((column) => column.name), ...(data.metric ? [...data.metric.candidates.slice(0, 2).map((one) => one.name), metric.name] : [])]);
   const axisColumns = () => {
     const results = columns.filter((column) => column.role !== "override" && axisNames.has(column.name) && column.name !== metric.name);
     const last = axisNames.has(metric.name) ? metricColumn() : null;
@@ -245,17 +246,21 @@ function ranksOf(store, { name, isMax }, states) {
 
 /** @param {SweepData} data @param {Column[]} columns @param {{ name: string, isMax: boolean }} metric @param {() => void} changed */
 function chooser(data, columns, metric, changed) {
-  const names = el("select", { id: "metric" }, (data.metric?.candidates ?? [metric.name]).map((name) => el("option", { value: name, text: columns.find((column) => column.name === name)?.label ?? name })));
+  const candidates = data.metric?.candidates ?? [];
+  const names = el("select", { id: "metric" }, candidates.map(({ name }) => el("option", { value: name, text: columns.find((column) => column.name === name)?.label ?? name })));
   names.value = metric.name;
   const ways = el("select", { id: "metric-way" }, el("option", { value: "max" }, "highest is best"), el("option", { value: "min" }, "lowest is best"));
   ways.value = metric.isMax ? "max" : "min";
-  const choose = () => {
+  names.addEventListener("change", () => {
     metric.name = names.value;
+    metric.isMax = candidates.find(({ name }) => name === names.value)?.is_max ?? true; // a high loss is not good because a high accuracy is
+    ways.value = metric.isMax ? "max" : "min";
+    changed();
+  });
+  ways.addEventListener("change", () => {
     metric.isMax = ways.value === "max";
     changed();
-  };
-  names.addEventListener("change", choose);
-  ways.addEventListener("change", choose);
+  });
   return el("div", { class: "tile" }, el("h2", {}, "Result"), el("label", { for: "metric" }, "What is compared"), names, el("label", { for: "metric-way" }, "Which way"), ways);
 }
 
@@ -308,7 +313,7 @@ function errors(data, store, facts) {
       { class: "error" },
       el("summary", {}, el("b", { text: error.type }), el("span", { class: "times", text: ` \u00d7 ${error.count}` }), el("span", { class: "message", text: error.message })),
       el("p", {}, el("span", { text: `${error.count === 1 ? "Job" : "Jobs"} ${nums}${error.rows.length > 12 ? ", \u2026" : ""} ` }), el("button", { type: "button", class: "link", onclick: showThem }, "Show in the table")),
-      error.traceback ? el("pre", { class: "code", tabindex: "0", "aria-label": `Traceback of ${error.type}`, text: error.traceback }) : el("p", { class: "hint", text: NO_TRACEBACK }),
+      error.traceback ? el("pre", { class: "code", tabindex: "0", "aria-label": `Traceback of ${error.type}`, text: error.traceback }) : el("p", { class: "hint", text: withoutTraceback(facts.status[error.rows[0]]) }),
     );
   });
   return section("errors", "Errors", el("p", { class: "hint", text: `${count(data.errors.reduce((sum, error) => sum + error.count, 0), "job")} ended with an error, of ${count(data.errors.length, "kind")}.` }), ...items);

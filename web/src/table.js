@@ -1,6 +1,6 @@
 // The table of all rows: sorted, filtered, and made only where it is looked at, so that 10,000 rows stay quick.
 import { add, el, fill, shown } from "./dom.js";
-import { cell, unitOf } from "./format.js";
+import { cell, measureOf, unitOf } from "./format.js";
 import { columnText } from "./language.js";
 import { stateLabel } from "./states.js";
 
@@ -8,6 +8,13 @@ const ROW = 34; // pixels; the style sheet says the same
 const MORE = 8; // rows made above and below those seen
 const PRINTED = 500;
 const BROAD = 8; // columns that paper holds upright
+/** What may be written into a column's field: shortly, and in a sentence. @type {Record<"B" | "s" | "number" | "text", [string, string]>} */
+const EXAMPLES = {
+  B: [">200 MiB", "Such as >200 MiB, <=1.5 GB or 100 MiB..1 GiB; a number alone is in bytes"],
+  s: [">1 min", "Such as >1 min, <=100 ms or 30 s..1 h; a number alone is in seconds"],
+  number: ["<, >, a..b", "Such as <0.1, >=5 or 0.1..1"],
+  text: ["", "Such as adam, =adam or adam | sgd"],
+};
 
 /**
  * @param {import("./store.js").Store} store
@@ -49,7 +56,8 @@ export function table(store, { label, open, link, key, hidden = [] }) {
       const sorted = store.sortBy[0]?.name === column.name ? store.sortBy[0] : null;
       const button = el("button", { type: "button", title: column.label, "data-sort": column.name, onclick: () => sort(column.name) }, el("span", { class: "name", text: column.short ?? column.label }), el("span", { class: "arrow", "aria-hidden": "true" }, sorted ? (sorted.isDown ? "\u2193" : "\u2191") : ""));
       names.append(el("th", { scope: "col", class: `${isNumber(column) ? "n " : ""}role-${column.role}`, "aria-sort": sorted ? (sorted.isDown ? "descending" : "ascending") : "none" }, button));
-      const field = el("input", { type: "search", "aria-label": `Filter ${column.label}`, "data-filter": column.name, placeholder: isNumber(column) ? "<, >, a..b" : "", autocomplete: "off", spellcheck: "false" });
+      const [placeholder, title] = EXAMPLES[measureOf(column.name) || (isNumber(column) ? "number" : "text")];
+      const field = el("input", { type: "search", "aria-label": `Filter ${column.label}`, "data-filter": column.name, placeholder, title, autocomplete: "off", spellcheck: "false" });
       field.addEventListener("input", () => store.setColumn(column.name, field.value ? { kind: "typed", text: field.value } : null));
       fields.set(column.name, field);
       filters.append(el("td", { class: isNumber(column) ? "n" : "" }, field));
@@ -65,7 +73,8 @@ export function table(store, { label, open, link, key, hidden = [] }) {
     for (const [name, field] of fields) {
       const filter = store.columnFilters.get(name);
       field.classList.toggle("on", Boolean(filter));
-      if (document.activeElement !== field) field.value = filter ? columnText(filter) : "";
+      field.setAttribute("aria-invalid", String(store.columnComplaints.has(name)));
+      if (document.activeElement !== field) field.value = filter ? columnText(filter, measureOf(name)) : "";
     }
   }
 

@@ -40,6 +40,14 @@ interface Failure {
   count: number;
 }
 
+interface Way {
+  name: string;
+  /** Whether the highest is best. */
+  is_max: boolean;
+  /** Whether that is told from the name. */
+  is_guessed: boolean;
+}
+
 interface SweepData extends Common {
   kind: "sweep";
   app: string;
@@ -52,8 +60,8 @@ interface SweepData extends Common {
   launches_s: number[];
   /** How long nothing ran between two launches: left out of `begins_s` and `duration_s`. */
   idle_s: number;
-  /** `is_guessed`: the way is told from the name. */
-  metric: { name: string; is_max: boolean; is_guessed: boolean; candidates: string[] } | null;
+  /** By which the page was made; the candidates, among which it is, are what the reader may choose. */
+  metric: (Way & { candidates: Way[] }) | null;
   best: Best | null;
   columns: Column[];
   /** "" is the job's number, and "run-status", "run-duration_s", "run-peak_rss_bytes" and "run-dir" tell the rest; those may be missing, but for the state. */

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import PurePath, PureWindowsPath
 from typing import TYPE_CHECKING, Any, Literal
 
 from hydra_callbacks.lifecycle import Job, Launch, Outcome, RunCallback
@@ -10,6 +10,8 @@ from hydra_callbacks.lifecycle.callback import log
 from hydra_callbacks.support.settings import check, check_name
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from hydra_callbacks.runs.find import Run
 
 
@@ -21,7 +23,7 @@ class Report(RunCallback):
     time, also of one job of a sweep, or of a register.
 
     Args:
-        file: Name of the page in the directory of the run or sweep; it ends in `.html`.
+        file: Name of the page in the directory of the run or sweep, without a folder; it ends in `.html`.
         metric: The result by which the jobs of a sweep are compared, as in `accuracy`; None for what MultiRunGatherer
             or SweepProgress were told, else the first result that is a number.
         direction: "max" where the highest is best, or "min"; None for theirs, else as the metric's name tells.
@@ -40,7 +42,9 @@ class Report(RunCallback):
     ) -> None:
         super().__init__(enabled=enabled, on_error=on_error)
         check_name("file", file)
-        check("file", file, "a file name that ends in .html", Path(file).suffix.lower() == ".html")
+        is_plain = "\0" not in file and file == PurePath(file).name == PureWindowsPath(file).name
+        is_page = PurePath(file).suffix.lower() == ".html"
+        check("file", file, "a plain file name, without a folder, that ends in .html", is_plain and is_page)
         check("metric", metric, "the name of a result, or null", metric is None or isinstance(metric, str))
         check("direction", direction, "'max', 'min' or null", direction in {"max", "min", None})
         self.file = file
@@ -70,19 +74,31 @@ class Report(RunCallback):
         from hydra_callbacks.report.write import write_page  # noqa: PLC0415  (nothing heavy until it is used)
 
         path = directory / self.file
-        write_page(self._data(launch, directory, path.parent), path)
+        data = self._data(launch, directory)
+        if launch.is_sweep:
+            self._check_metric(data["metric"])
+        write_page(data, path)
         log.info("Report: %s", path)
 
-    def _data(self, launch: Launch, directory: Path, page_dir: Path) -> dict[str, Any]:
+    def _check_metric(self, compared: dict[str, Any] | None) -> None:
+        """Warn when the jobs are compared by another result than the one that was asked for."""
+        from hydra_callbacks.report.metric import found_in  # noqa: PLC0415  (as above)
+
+        name = compared["name"] if compared else None
+        if self.metric and (name is None or found_in(self.metric, [name]) is None):
+            instead = f"the page compares the jobs by {name}" if name else "the page compares no jobs"
+            log.warning("Report: no job has a number in %r; %s", self.metric, instead)
+
+    def _data(self, launch: Launch, directory: Path) -> dict[str, Any]:
         from hydra_callbacks.report.run import run_data  # noqa: PLC0415  (as above)
         from hydra_callbacks.report.sweep import sweep_data  # noqa: PLC0415  (as above)
 
         if not launch.is_sweep:
             found = _run(directory, launch.output_subdir)
-            return run_data(found, page_dir=page_dir, redactor=launch.redactor())
+            return run_data(found, page_dir=directory, redactor=launch.redactor())
         return sweep_data(
             directory,
-            page_dir=page_dir,
+            page_dir=directory,
             metric_name=self.metric,
             is_max=None if self.direction is None else self.direction == "max",
             is_over=True,

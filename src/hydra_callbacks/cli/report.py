@@ -69,7 +69,7 @@ def command(*, subject: str, output: str | None, metric: str | None, is_max: boo
         option = "--metric" if metric else "--max" if is_max else "--min"
         msg = f"{option} compares runs, and this is a single one; name its sweep's directory, or a register"
         raise click.UsageError(msg)
-    path = found.file() if output is None or to_stdout else Path(output)
+    path = found.file() if output is None or to_stdout else _named(output)
     path = (path / FILE_NAME if path.is_dir() else path).absolute()
     data = found.read(Path.cwd() if to_stdout else path.parent)
     if metric:
@@ -88,6 +88,20 @@ def command(*, subject: str, output: str | None, metric: str | None, is_max: boo
     click.echo(f"Wrote {texts.printable(as_typed(path))} ({texts.size(n_bytes)})")
     if with_browser and click.launch(path.as_uri()) != 0:
         render.tell("No browser could be started: open the file yourself")
+
+
+def _named(output: str) -> Path:
+    """Return the file, or the folder, that the page is to be written to.
+
+    Raises:
+        Failure: The folder is not there.
+    """
+    path = Path(output)
+    folder = path if output.endswith(("/", os.sep)) else path.parent
+    if not folder.is_dir():
+        msg = f"there is no folder {as_typed(folder)}; make it, or name another place for the page"
+        raise Failure(msg)
+    return path
 
 
 def _subject(name: str, metric: str | None, is_max: bool | None) -> Subject:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     """Of each its name, beginning and end, in seconds since the epoch, and its processor time."""
 
 
+_LONGEST_S = 1e9  # thirty years; no number that is none passes it
+
+
 def phase_at(times: Sequence[float], phases: Phases) -> list[str | None]:
     """Return the innermost phase at each moment, that which began last; None where there is none.
 
@@ -57,15 +60,19 @@ def spans_of(phases: Phases, began_at: float) -> list[tuple[str, float, float]]:
 
 
 def told_spans(resources: Mapping[str, Any]) -> list[tuple[str, float, float]] | None:
-    """Return the spans that a record's section has; None where it has none, or a foreign hand made something else."""
+    """Return the spans that a record's section has, in order; None where it has none, or they are something else."""
     told = resources.get("phase_spans")
-    if not isinstance(told, list) or not told:
+    if not isinstance(told, list) or not told or not all(map(_is_span, told)):
         return None
-    is_whole = all(
-        isinstance(each, list) and len(each) == 3 and is_number(each[1]) and is_number(each[2])  # noqa: PLR2004  (as above)
-        for each in told
-    )
-    return [(str(name), float(began_s), float(ended_s)) for name, began_s, ended_s in told] if is_whole else None
+    return sorted(((name, begin_s, end_s) for name, begin_s, end_s in told), key=lambda span: (span[1], -span[2]))
+
+
+def _is_span(told: Any) -> bool:
+    if not isinstance(told, list) or len(told) != 3:  # noqa: PLR2004  (its name, beginning and end)
+        return False
+    name, begin_s, end_s = told
+    is_told = is_number(begin_s) and is_number(end_s)
+    return isinstance(name, str) and is_told and -_LONGEST_S < begin_s <= end_s < _LONGEST_S
 
 
 def used_in(columns: Mapping[str, Sequence[float]], phases: Phases) -> dict[str, dict[str, Any]]:

@@ -13,27 +13,29 @@ if TYPE_CHECKING:
 
 Command = tuple[str, list[str]]
 _PROGRAM = "hydra-callbacks"
+_MOST_APPS = 5  # of which the best can be asked for
 
 
-def of_run(data: dict[str, Any], directory: Path, *, label: str = "") -> list[Command]:
+def of_run(data: dict[str, Any], directory: Path, *, label: str = "it", why: str = "") -> list[Command]:
     """Return the commands that run a run again: in the code as it is now, and in its own.
 
     Args:
         data: Its record.
         directory: Its output directory.
-        label: What is said of the run in the labels, as in "the best job".
+        label: What the run is called in the labels, as in "job 3".
+        why: Why it is this one, as in "the best by accuracy"; a page may show another as the best by then.
     """
     words = [str(word) for word in data.get("overrides") or []]
-    which = f" {label}" if label else ""
+    which = f", {why}" if why else ""
     cwd = data.get("cwd")
     where = f", in {cwd}" if cwd else ""
     found: list[Command] = []
     if data.get("command"):
         again = CommandLine.of(data["command"]).again(words)
-        found.append((f"Run{which or ' it'} again, with the code as it is now{where}", again))
+        found.append((f"Run {label} again{which}, with the code as it is now{where}", again))
     if record.section(data, "git").get("sha"):
         reproduce = [_PROGRAM, "reproduce", str(directory)]
-        found.append((f"Reproduce{which or ' it'}, with its own code", reproduce))
+        found.append((f"Reproduce {label}{which}, with its own code", reproduce))
     return found
 
 
@@ -58,13 +60,14 @@ def of_register(location: str, by_app: Sequence[dict[str, Any]]) -> list[Command
         by_app: What is told of each application, that with the most runs first.
     """
     found: list[Command] = [("List its runs", [_PROGRAM, "list", location])]
-    best = by_app[0]["best"] if by_app else None
-    if best:
+    for told in [each for each in by_app if each["best"]][:_MOST_APPS]:
+        best, app = told["best"], told["app"]
         words = [_PROGRAM, "best", f"result.{best['name']}", location, "--max" if best["is_max"] else "--min"]
-        app = by_app[0]["app"]
+        which = "them"
         if len(by_app) > 1:
             words += ["--filter", f"run-app = {_quoted(app) if app else 'null'}"]
-        found.append((f"The best of {app}" if app and len(by_app) > 1 else "The best of them", words))
+            which = app or "those of no application"
+        found.append((f"The best of {which}", words))
     return found
 
 

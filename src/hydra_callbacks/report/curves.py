@@ -10,6 +10,7 @@ from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from hydra_callbacks.errors import HydraCallbacksError
+from hydra_callbacks.monitor.phases import told_spans
 from hydra_callbacks.monitor.processes.tree import GIB
 from hydra_callbacks.monitor.samples_file import NoSamplesError, read_table
 from hydra_callbacks.report.head import cut, number
@@ -24,7 +25,9 @@ MOST_POINTS = 1000
 _MOST_PHASES = 500
 
 
-def curves(file: Path, num: int | None, resources: Mapping[str, Any], notes: list[str]) -> dict[str, Any] | None:
+def curves(
+    file: Path, num: int | None, resources: Mapping[str, Any], notes: list[str], *, began_at: float | None = None
+) -> dict[str, Any] | None:
     """Return the curves of a run; None when there are no samples.
 
     Args:
@@ -32,9 +35,10 @@ def curves(file: Path, num: int | None, resources: Mapping[str, Any], notes: lis
         num: The job's number; None for any.
         resources: The section of the run's record.
         notes: Gets what could not be read, in words.
+        began_at: When the run began, in seconds since the epoch; None where that is not known.
     """
     try:
-        samples = read_table(file, num)
+        samples = read_table(file, num, began_at)
     except (FileNotFoundError, NoSamplesError):
         return None
     except (OSError, HydraCallbacksError) as error:
@@ -54,7 +58,7 @@ def curves(file: Path, num: int | None, resources: Mapping[str, Any], notes: lis
         "panels": panels,
         "phases": [
             {"name": cut(name, 200), "began_s": round(began_s, 3), "ended_s": round(ended_s, 3)}
-            for name, began_s, ended_s in samples.spans()[:_MOST_PHASES]
+            for name, began_s, ended_s in (told_spans(resources) or samples.spans())[:_MOST_PHASES]
         ],
         "n_samples": len(seconds),
         "is_thinned": len(edges) < len(seconds),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from hydra_callbacks.monitor import samples_file
@@ -118,10 +119,15 @@ def _error(data: dict[str, Any], directory: Path, redactor: Redactor) -> dict[st
 def _used(data: dict[str, Any], directory: Path, sweep_dir: Path | None, num: Any, notes: list[str]) -> dict[str, Any]:
     """Return what the run used, and how long its parts took."""
     resources, timers = record.section(data, "resources"), record.section(data, "timers")
-    file = named_file(sweep_dir or directory, samples_file.name_in(resources))
+    top, name = sweep_dir or directory, samples_file.name_in(resources)
+    file = named_file(top, name)
+    if file is None and os.path.isfile(top / name):  # noqa: PTH113  (a name that no file can have is none)
+        where = f"outside of the {'sweep' if sweep_dir else 'run'}'s directory"
+        notes.append(f"the curves are left out: the samples are {where}; hydra-callbacks plot shows them")
+    began_at = record.seconds(data.get("started_at")) or None
     return {
         "figures": figures(resources),
-        "curves": curves.curves(file, num, resources, notes) if file else None,
+        "curves": curves.curves(file, num, resources, notes, began_at=began_at) if file else None,
         "timers": [
             {"name": cut(name, 200), "seconds": seconds}
             for name, value in timers.items()

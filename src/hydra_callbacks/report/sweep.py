@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 _LABELS = {NUMBER: "job", "run-status": "status", "run-duration_s": "duration (s)", "run-dir": "directory"}
 _LABELS |= {"run-peak_rss_bytes": "peak memory (bytes)", "run-error": "error"}
 _MOST_COLUMNS = 200  # of overrides and results, each
+_LONGEST_NAME = 200  # characters
 
 
 def sweep_data(  # noqa: PLR0913  (what is read, by keyword, and how it is seen)
@@ -72,7 +73,9 @@ def sweep_data(  # noqa: PLR0913  (what is read, by keyword, and how it is seen)
     counts = dict(sweep.counts())
     commands = again.of_sweep(directory, counts, len(sweep.jobs)) if launch and not sweep.is_alive else []
     if best and (run := run_in(sweep.jobs[best["row"]].directory(directory))) and not run.problem:
-        commands += again.of_run(run.record, run.directory, label="the best job")
+        which = "the best job" if best["num"] is None else f"job {best['num']}"
+        by = f"the best by {cut(compared['name'], _LONGEST_NAME)}" if compared else ""
+        commands += again.of_run(run.record, run.directory, label=which, why=by)
     launches = launches_of(directory)
     launches.begun_s = record.seconds(launch.at) if launch else 0.0
     launches.begun_s = launches.begun_s or min(filter(None, map(begun_s, sweep.jobs)), default=0.0)
@@ -111,14 +114,16 @@ def _compared(
     chosen = found or usual
     if chosen is None:
         return None
-    if is_max is None or (name and found is None):  # it was said of another one
-        is_max = told.way_of(chosen, numbers, is_usual=chosen == usual)
-    return {
-        "name": chosen,
-        "is_max": metric.is_high_good(chosen) if is_max is None else is_max,
-        "is_guessed": is_max is None,
-        "candidates": names if chosen in names else [chosen, *names],
-    }
+    asked_way = None if name and found is None else is_max  # else it was said of another one
+
+    def way(column: str) -> dict[str, Any]:
+        known = asked_way if column == chosen else None
+        if known is None:
+            known = told.way_of(column, numbers, is_usual=column == usual)
+        is_max = metric.is_high_good(column) if known is None else known
+        return {"name": column, "is_max": is_max, "is_guessed": known is None}
+
+    return {**way(chosen), "candidates": list(map(way, names if chosen in names else [chosen, *names]))}
 
 
 def _best(
