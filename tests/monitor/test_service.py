@@ -203,6 +203,7 @@ def test_git_that_this_library_runs_is_no_part_of_the_job() -> None:
 def test_a_process_that_is_killed_before_the_first_beat_leaves_its_first_sample(tmp_path: Path) -> None:
     place = tmp_path / "left.csv"
     order = {"module": "hydra_callbacks.runs.leftovers", "file": str(place), "record": "", "names": {"job_id": 3}}
+    order |= {"samples_file": place.name, "known_by": "rss_GiB"}
     code = (
         "import os\nfrom hydra_callbacks.monitor import ResourceMonitorService\n"
         f"ResourceMonitorService(interval=3600, leave={order!r}).start()\nos.kill(os.getpid(), 9)"
