@@ -153,7 +153,7 @@ def _resources(service: ResourceMonitorService, ended: Ended, took_s: float) -> 
         del summary["peak_process_rss_below_bytes"]  # nobody waited for the one that had more
     mean_bytes = _mean_rss_bytes(service) if ended.usage else 0
     if mean_bytes:  # the summary counts the last sample, of a process that has ended and has no memory any more
-        summary["mean_rss_bytes"] = mean_bytes
+        summary["mean_rss_bytes"] = min(mean_bytes, summary.get("peak_rss_bytes", mean_bytes))  # samples are rounded
     if not summary.get("peak_rss_bytes"):  # it was over before it was seen
         summary = {name: value for name, value in summary.items() if name not in _UNSEEN}
     peaks = [summary[name] for name in ("peak_rss_bytes", "peak_process_rss_bytes") if name in summary]
