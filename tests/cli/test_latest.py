@@ -72,6 +72,7 @@ def test_the_samples_are_found_by_whatever_name_they_were_given(app: App) -> Non
 def test_runs_with_one_file_for_all_are_drawn_each_by_itself(app: App) -> None:
     monitor = {"_target_": "hydra_callbacks.ResourceMonitor", "sample_interval": 0.05}
     app.callbacks({"_target_": "hydra_callbacks.RunRecord"}, {**monitor, "monitoring_file": f"{app.directory}/all.csv"})
+    # The tasks last 0.6 and 0.1 s, so that one has more samples.
     slow = PLAIN_APP.replace("    if cfg.x", "    time.sleep(cfg.x / 10)\n    if cfg.x")
     app.write("app.py", f"import time\n{slow}")
     for x in (6, 1):

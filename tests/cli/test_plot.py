@@ -278,6 +278,7 @@ def test_a_real_run_is_drawn(app: App) -> None:
     timed = "    import gc, hydra_callbacks, time\n    from hydra_callbacks.monitor import ResourceMonitorService\n"
     timed += "    (service,) = (each for each in gc.get_objects() if type(each) is ResourceMonitorService)\n"
     timed += "    with hydra_callbacks.PerfLogger(print, name='part'):\n"
+    # No event tells of a sample, so they are counted now and then.
     timed += "        while len(service.rows()) < 20: time.sleep(0.02)\n"
     timed += "    while len(service.rows()) < 25: time.sleep(0.02)\n"
     app.write("app.py", text.replace("    return cfg.x", timed + "    return cfg.x"))

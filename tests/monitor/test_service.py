@@ -294,7 +294,7 @@ def test_nothing_stays_when_a_forked_child_outlives_the_process(helpers: Callabl
         "service = ResourceMonitorService(interval=0.01)\nservice.start()\n"
         "while len(service.rows()) < 3: time.sleep(0.01)\n"
         "pid = os.fork()\n"
-        "if pid == 0:\n    time.sleep(120)\n    os._exit(0)\n"
+        "if pid == 0:\n    time.sleep(120)\n    os._exit(0)\n"  # it stays until it is killed
         "print(pid, flush=True)\nos.kill(os.getpid(), 9)"
     )
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as process:

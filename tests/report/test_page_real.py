@@ -50,10 +50,10 @@ if hydra.__version__ >= "1.4":
 def main(cfg):
     folder = Path(HydraConfig.get().runtime.output_dir)
     with PerfLogger(print, name="load"):
-        time.sleep(0.1)
+        time.sleep(0.1)  # so that a phase has a width, and samples
     with PerfLogger(print, name="train"):
         work = sum(number * number for number in range(200_000))
-        time.sleep(0.2)
+        time.sleep(0.2)  # as above
     print("\\x1b[32m 50 %\\r100 %\\x1b[0m")
     (folder / "loss é.png").write_bytes(base64.b64decode({page_data.picture(64, 48).partition(",")[2]!r}))
     if cfg.x == cfg.fail_at:
