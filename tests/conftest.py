@@ -21,6 +21,9 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a script's `&` has it so, and applications would inherit it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 ROOT = Path(__file__).parents[1]
 ODD_NAME = "mes expériences d'été № 1"
 """A directory with spaces, a quote and letters that are not ASCII: where every application here lives."""
